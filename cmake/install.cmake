@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSL-1.0
+# `cmake --install`: headers, a CMake package and a pkg-config file. All of it is independent of the machine, hence share/.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/devres)
+
+install(TARGETS devres EXPORT devres FILE_SET HEADERS)
+install(EXPORT devres NAMESPACE devres:: FILE devresTargets.cmake DESTINATION ${package_dir})
+
+configure_package_config_file(cmake/devresConfig.cmake.in devresConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(devresConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/devresConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/devresConfigVersion.cmake
+  DESTINATION ${package_dir})
+
+configure_file(cmake/devres.pc.in devres.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/devres.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/devres)

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace devres::testing {
+
+/// The primitives of a platform that do something; questions (`id`, `bar_size`, `vector_number`,
+/// `handler_registered`, `in_handler`) and `relax` are not among them.
+enum class primitive : unsigned char {
+    attach,
+    detach,
+    enable,
+    disable,
+    set_master,
+    suspend,
+    resume,
+    read_config,
+    write_config,
+    map_bar,
+    unmap_bar,
+    read,
+    write,
+    allocate_vectors,
+    free_vectors,
+    register_handler,
+    unregister_handler,
+    allocate_dma,
+    free_dma,
+    allocate,
+    deallocate,
+};
+
+inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitive::deallocate) + 1;
+
+/// The primitive's name in the platform concept.
+[[nodiscard]] constexpr std::string_view name_of(primitive what) noexcept {
+    constexpr std::array<std::string_view, primitive_count> names{
+        "attach",       "detach",           "enable",             "disable",      "set_master", "suspend",
+        "resume",       "read_config",      "write_config",       "map_bar",      "unmap_bar",  "read",
+        "write",        "allocate_vectors", "free_vectors",       "register_handler", "unregister_handler",
+        "allocate_dma", "free_dma",         "allocate",           "deallocate"};
+    return names[static_cast<std::size_t>(what)];
+}
+
+/// True for the primitives that end something: a platform never refuses them for want of anything.
+[[nodiscard]] constexpr bool is_release(primitive what) noexcept {
+    switch (what) {
+    case primitive::detach:
+    case primitive::disable:
+    case primitive::unmap_bar:
+    case primitive::free_vectors:
+    case primitive::unregister_handler:
+    case primitive::free_dma:
+    case primitive::deallocate: return true;
+    default: return false;
+    }
+}
+
+/// True for the primitives that any platform may refuse, so that a driver must be ready for it.
+[[nodiscard]] constexpr bool is_fallible(primitive what) noexcept {
+    return !is_release(what) && what != primitive::read && what != primitive::write;
+}
+
+/// One call of a primitive, as a decorator sees it. What does not apply to the primitive is 0 or null.
+struct primitive_call {
+    primitive what;
+    unsigned number = 0;         ///< which BAR or vector; the least number of vectors; whether set_master sets
+    std::size_t offset = 0;      ///< in configuration space or in a BAR
+    std::size_t size = 0;        ///< in bytes; the greatest number of vectors
+    const char* name = nullptr;  ///< what the driver calls the BAR or the handler
+};
+
+/// The call in words: `register_handler vector 2 "switchtec-event"`.
+[[nodiscard]] inline std::string to_string(const primitive_call& call) {
+    const auto hex = [](std::size_t value) {
+        std::string digits;
+        do {
+            digits.insert(digits.begin(), "0123456789abcdef"[value % 16]);
+            value /= 16;
+        } while (value != 0);
+        return "0x" + digits;
+    };
+    std::string text(name_of(call.what));
+    const auto add = [&](const auto&... parts) { (text.append(parts), ...); };
+    const std::string number = std::to_string(call.number);
+    const std::string size = std::to_string(call.size);
+    switch (call.what) {
+    case primitive::set_master: add(call.number != 0 ? " on" : " off"); break;
+    case primitive::read_config:
+    case primitive::write_config: add(" ", hex(call.offset), ", ", size, " bytes"); break;
+    case primitive::map_bar:
+    case primitive::unmap_bar: add(" ", number); break;
+    case primitive::read:
+    case primitive::write: add(" bar ", number, " + ", hex(call.offset), ", ", size, " bytes"); break;
+    case primitive::allocate_vectors: add(" ", number, " to ", size); break;
+    case primitive::register_handler: add(" vector ", number); break;
+    case primitive::allocate_dma:
+    case primitive::free_dma:
+    case primitive::allocate:
+    case primitive::deallocate: add(" ", size, " bytes"); break;
+    default: break;
+    }
+    if (call.name != nullptr)
+        text.append(" \"").append(call.name).append("\"");
+    return text;
+}
+
+}  // namespace devres::testing

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Checks one compile-fail case: usage: check_case.py CASE --compiler-id GNU|Clang -- COMPILER OPTION...
+
+A case is a source file with
+  * a control: code that must compile, without a warning;
+  * a forbidden part, in `#ifdef EXPECT_FAIL` (an `#else` there belongs to the control), that must not;
+  * what the compiler must say, each on a line of its own, within the first 20 lines of its output:
+        // EXPECT: text            // EXPECT-GNU: text            // EXPECT-Clang: text
+The whole output is 25 lines at most; `// MAX-LINES: n` asks for fewer.
+
+Exits with 0 if the case holds; says why and shows the output if not.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+EXPECT_WITHIN = 20  # lines
+LONGEST_OUTPUT = 25  # lines
+
+# What a user's build has, so that the output is what users see.
+WARNINGS = ["-Wall", "-Wextra"]
+
+
+class Rejected(Exception):
+    """The case does not hold: the reason and, where there is one, the compiler's output."""
+
+    def __init__(self, reason, output=""):
+        super().__init__(reason)
+        self.reason = reason
+        self.output = output
+
+
+class Case:
+    """What a case's source says about itself."""
+
+    def __init__(self, source, compiler_id):
+        self.expected = []
+        self.longest_output = LONGEST_OUTPUT
+        forbidden, control = self._parts(source)
+
+        if not forbidden:
+            raise Rejected("no forbidden part: nothing in #ifdef EXPECT_FAIL")
+        if not control:
+            raise Rejected("no control: no code outside of #ifdef EXPECT_FAIL")
+        for key, text in re.findall(r"^// (EXPECT(?:-\w+)?|MAX-LINES):[ \t]*(.*?)[ \t]*$", source, re.MULTILINE):
+            if key == "MAX-LINES":
+                self._limit(text)
+            elif key not in ("EXPECT", "EXPECT-GNU", "EXPECT-Clang"):
+                raise Rejected(f"unknown line {key}:")
+            elif not text:
+                raise Rejected(f"empty line {key}:")
+            elif key in ("EXPECT", f"EXPECT-{compiler_id}"):
+                self.expected.append(text)
+        if not self.expected:
+            raise Rejected(f"no expectation: no line `// EXPECT: text` or `// EXPECT-{compiler_id}: text`")
+
+    def _limit(self, text):
+        if not text.isdigit() or not 1 <= int(text) <= LONGEST_OUTPUT:
+            raise Rejected(f"MAX-LINES: {text}: not a number from 1 to {LONGEST_OUTPUT}")
+        self.longest_output = int(text)
+
+    @staticmethod
+    def _parts(source):
+        """The code inside of #ifdef EXPECT_FAIL and outside of it, without comments and directives."""
+        source = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+        forbidden, control = [], []
+        inside = None  # the depth of #if at which the forbidden part began
+        depth = 0
+        for line in source.splitlines():
+            code = re.sub(r"//.*", "", line).strip()
+            if re.match(r"#\s*if", code):
+                depth += 1
+                if re.fullmatch(r"#\s*ifdef\s+EXPECT_FAIL", code) and inside is None:
+                    inside = depth
+            elif re.match(r"#\s*(else|elif)", code) and depth == inside:
+                inside = None
+            elif re.match(r"#\s*endif", code):
+                if depth == inside:
+                    inside = None
+                depth -= 1
+            elif inside is not None:
+                # A directive is forbidden code like any other: an #error or #include there may be all there is.
+                forbidden += [code] if code else []
+            elif code and not code.startswith("#"):
+                control.append(code)
+        return forbidden, control
+
+
+def compile_case(command, case, *options):
+    """Compiles a case as a user would, but for colour and the shape of quotes. Returns the exit status and the lines of output."""
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"LC_ALL": "C"}
+    run = subprocess.run(
+        [*command, "-fsyntax-only", "-fdiagnostics-color=never", *WARNINGS, *options, os.path.basename(case)],
+        cwd=os.path.dirname(os.path.abspath(case)), env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    return run.returncode, run.stdout.splitlines()
+
+
+def check(path, compiler_id, command):
+    """Raises Rejected unless the case holds."""
+    with open(path, encoding="utf-8") as file:
+        case = Case(file.read(), compiler_id)
+
+    status, lines = compile_case(command, path, "-Werror")
+    if status != 0:
+        raise Rejected("the control does not compile", lines)
+
+    status, lines = compile_case(command, path, "-DEXPECT_FAIL")
+    if status == 0:
+        raise Rejected("the forbidden part compiles", lines)
+    for line in lines:
+        if "fatal error:" in line or "internal compiler error" in line or "PLEASE submit a bug report" in line:
+            raise Rejected("the compiler gave up: the forbidden part fails for a reason of its own", lines)
+    head = lines[:EXPECT_WITHIN]
+    for text in case.expected:
+        if not any(text in line for line in head):
+            raise Rejected(f"not in the first {EXPECT_WITHIN} lines of output: {text}", lines)
+    if len(lines) > case.longest_output:
+        raise Rejected(f"{len(lines)} lines of output; {case.longest_output} at most", lines)
+    return len(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage="%(prog)s CASE --compiler-id GNU|Clang -- COMPILER OPTION...")
+    parser.add_argument("case")
+    parser.add_argument("--compiler-id", required=True, choices=["GNU", "Clang"])
+    parser.add_argument("command", nargs="+")
+    arguments = parser.parse_args()
+    try:
+        count = check(arguments.case, arguments.compiler_id, arguments.command)
+    except Rejected as rejected:
+        print(f"{arguments.case}: {rejected.reason}")
+        for number, line in enumerate(rejected.output, 1):
+            print(f"{number:4} | {line}")
+        return 1
+    print(f"{arguments.case}: rejected as expected, in {count} lines of output")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: freed by devres
+#include "subject.hpp"
+
+void control(owner<true> resource) {
+    release(resource);
+}
+
+#ifdef EXPECT_FAIL
+void forbidden(owner<true> resource) {
+    release(resource);
+}
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT:
+#include "subject.hpp"
+
+void control(owner<false> resource) {
+    release(resource);
+}
+
+#ifdef EXPECT_FAIL
+void forbidden(owner<true> resource) {
+    release(resource);
+}
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: freed by devres
+// EXPECT-GNU: no matching function for call to 'release(owner<true>&)'
+// EXPECT-Clang: no matching function for call to 'release'
+#include "subject.hpp"
+
+void control(owner<false> resource) {
+    release(resource);
+}
+
+#ifdef EXPECT_FAIL
+void forbidden(owner<true> resource) {
+    release(resource);
+}
+#endif

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: freed by devres
+// MAX-LINES: 3
+#include "subject.hpp"
+
+void control(owner<false> resource) {
+    release(resource);
+}
+
+#ifdef EXPECT_FAIL
+void forbidden(owner<true> resource) {
+    release(resource);
+}
+#endif

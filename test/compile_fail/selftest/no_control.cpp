@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: freed by devres
+#include "subject.hpp"
+
+#ifdef EXPECT_FAIL
+void forbidden(owner<true> resource) {
+    release(resource);
+}
+#endif

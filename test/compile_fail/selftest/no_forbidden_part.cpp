@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: freed by devres
+#include "subject.hpp"
+
+void control(owner<false> resource) {
+    release(resource);
+}
+// #ifdef EXPECT_FAIL
+// #endif

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Checks the harness: it accepts the good cases of this folder and rejects each bad one for its fault.
+
+Usage: selftest.py --compiler-id GNU|Clang -- COMPILER OPTION...
+"""
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+ACCEPTED = ["good", "good_else"]
+REJECTED = {
+    "another_error": "not in the first 20 lines of output: freed by devres",
+    "broken_control": "the control does not compile",
+    "broken_include": "the compiler gave up",
+    "compiles": "the forbidden part compiles",
+    "control_warns": "the control does not compile",
+    "empty_expectation": "empty line EXPECT:",
+    "empty_forbidden_part": "no forbidden part",
+    "longer_than_it_says": "lines of output; 3 at most",
+    "no_control": "no control",
+    "no_expectation": "no expectation",
+    "no_forbidden_part": "no forbidden part",
+    "output_too_long": "lines of output; 25 at most",
+    "relaxed_limit": "MAX-LINES: 26: not a number from 1 to 25",
+    "text_too_late": "not in the first 20 lines of output: freed by devres",
+    "unknown_line": "unknown line EXPECT-MSVC:",
+}
+if "Clang" in sys.argv:
+    REJECTED["expects_of_gnu_only"] = "no expectation"
+else:
+    ACCEPTED.append("expects_of_gnu_only")
+
+
+def main():
+    faults = []
+    present = sorted(path.stem for path in HERE.glob("*.cpp"))
+    if present != sorted([*ACCEPTED, *REJECTED]):
+        faults.append("the cases of this folder are not those that selftest.py knows")
+    for name in present:
+        run = subprocess.run([sys.executable, HERE.parent / "check_case.py", HERE / f"{name}.cpp", *sys.argv[1:]],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        verdict = run.stdout.splitlines()[0] if run.stdout else "no output"
+        if name in ACCEPTED and run.returncode != 0:
+            faults.append(f"{name}: rejected: {run.stdout}")
+        if name in REJECTED and (run.returncode != 1 or REJECTED[name] not in verdict):
+            faults.append(f"{name}: not rejected with `{REJECTED[name]}`: {run.stdout}")
+        print(f"{name}: {verdict.partition('.cpp: ')[2]}")
+    for fault in faults:
+        print("FAULT:", fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

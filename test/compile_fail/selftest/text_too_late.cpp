@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: freed by devres
+#include "subject.hpp"
+
+void control(owner<false> resource) {
+    release(resource);
+}
+
+#ifdef EXPECT_FAIL
+void other_errors() {
+    one();
+    two();
+    three();
+    four();
+    five();
+    six();
+    seven();
+    eight();
+}
+
+void forbidden(owner<true> resource) {
+    release(resource);
+}
+#endif
