@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Checks one compile-fail case: usage: check_case.py CASE --compiler-id GNU|Clang -- COMPILER OPTION...
 
-A case is a source file with
+The compiler runs in the folder of the case: folders in its options are absolute. A case is a source file with
   * a control: code that must compile, without a warning;
   * a forbidden part, in `#ifdef EXPECT_FAIL` (an `#else` there belongs to the control), that must not;
   * what the compiler must say, each on a line of its own, within the first 20 lines of its output:

@@ -9,10 +9,12 @@
 #define DEVRES_CONSUMABLE [[clang::consumable(unconsumed)]]
 #define DEVRES_USABLE_WHEN_OWNING [[clang::callable_when("unconsumed")]]
 #define DEVRES_RETURNS_OWNING [[clang::return_typestate(unconsumed)]]
+#define DEVRES_EMPTY [[clang::return_typestate(consumed)]]
 #define DEVRES_LIFETIMEBOUND [[clang::lifetimebound]]
 #else
 #define DEVRES_CONSUMABLE
 #define DEVRES_USABLE_WHEN_OWNING
 #define DEVRES_RETURNS_OWNING
+#define DEVRES_EMPTY
 #define DEVRES_LIFETIMEBOUND
 #endif

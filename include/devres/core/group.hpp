@@ -26,6 +26,9 @@ namespace devres {
 /// @endcode
 class DEVRES_CONSUMABLE group {
 public:
+    /// A guard without a group.
+    DEVRES_EMPTY group() noexcept = default;
+
     /// Opens a group at the end of `dev`'s release list.
     template <class Device>
         requires requires(Device& dev) { dev.resources(); }

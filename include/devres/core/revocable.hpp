@@ -88,6 +88,8 @@ public:
         control* control_;
     };
 
+    /// Access to nothing.
+    revocable() noexcept = default;
     revocable(const revocable& other) noexcept : control_(other.control_) {
         if (control_ != nullptr)
             control_->get();
@@ -119,7 +121,7 @@ public:
 
 private:
     explicit revocable(control* shared) noexcept : control_(shared) {}
-    control* control_;
+    control* control_ = nullptr;
 
     template <class U, class Device>
     friend result<revocable<U>> devm_revocable(Device& dev, managed_ref<U> object) noexcept;

@@ -13,14 +13,10 @@
 /// auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(device, 1, 32, irq_type::msix | irq_type::msi));
 /// DEVRES_TRY(devm_request_irq<&state::on_irq>(vectors[0], "state", data));
 /// @endcode
-#define DEVRES_TRY(...) DEVRES_DETAIL_TRY(DEVRES_DETAIL_NAME(devres_try_, __COUNTER__), __VA_ARGS__)
-
-#define DEVRES_DETAIL_NAME(prefix, number) DEVRES_DETAIL_JOIN(prefix, number)
-#define DEVRES_DETAIL_JOIN(prefix, number) prefix##number
-#define DEVRES_DETAIL_TRY(outcome, ...)                                                                      \
+#define DEVRES_TRY(...)                                                                                      \
     (__extension__({                                                                                         \
-        auto outcome = (__VA_ARGS__);                                                                        \
-        if (!outcome) [[unlikely]]                                                                           \
-            return ::devres::fail(outcome.error());                                                          \
-        *static_cast<decltype(outcome)&&>(outcome);                                                          \
+        auto devres_try_result = (__VA_ARGS__);                                                              \
+        if (!devres_try_result) [[unlikely]]                                                                 \
+            return ::devres::fail(devres_try_result.error());                                                \
+        *static_cast<decltype(devres_try_result)&&>(devres_try_result);                                      \
     }))

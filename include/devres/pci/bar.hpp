@@ -28,11 +28,12 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return dev_->platform().bar_size(region_); }
 
 protected:
+    bar_registers() noexcept = default;
     bar_registers(device<P, Driver>* dev, const typename P::region_type& region) noexcept
         : dev_(dev), region_(region) {}
 
-    device<P, Driver>* dev_;
-    typename P::region_type region_;
+    device<P, Driver>* dev_ = nullptr;
+    typename P::region_type region_{};
 
 private:
     template <class T>
@@ -55,6 +56,8 @@ class bar_mapping;
 template <class P, class Driver>
 class bar_mapping<managed_t, P, Driver> : public detail::bar_registers<P, Driver> {
 public:
+    /// A view of nothing.
+    bar_mapping() noexcept = default;
     bar_mapping(device<P, Driver>& dev DEVRES_LIFETIMEBOUND, const typename P::region_type& region) noexcept
         : detail::bar_registers<P, Driver>(&dev, region) {}
 };
@@ -62,6 +65,8 @@ public:
 template <class P, class Driver>
 class DEVRES_CONSUMABLE bar_mapping<unmanaged_t, P, Driver> : public detail::bar_registers<P, Driver> {
 public:
+    /// A guard that owns nothing.
+    DEVRES_EMPTY bar_mapping() noexcept = default;
     /// Takes over a mapping of `dev`'s platform.
     [[nodiscard]] bar_mapping(device<P, Driver>& dev DEVRES_LIFETIMEBOUND,
                               const typename P::region_type& region) noexcept

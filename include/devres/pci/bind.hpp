@@ -66,6 +66,8 @@ class binding {
     using state_type = typename bound_device::state_type;
 
 public:
+    /// A binding of nothing.
+    binding() noexcept = default;
     binding(binding&& other) noexcept : bound_(other.bound_) { other.bound_ = nullptr; }
     binding& operator=(binding&& other) noexcept {
         if (this != &other) {
@@ -170,7 +172,7 @@ private:
         detail::destroy(bound);
     }
 
-    bound_device* bound_;
+    bound_device* bound_ = nullptr;
 };
 
 template <class Driver, class P>

@@ -22,6 +22,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return block_.size; }
 
 protected:
+    dma_memory() noexcept = default;
     explicit dma_memory(const dma_block& block) noexcept : block_(block) {}
     dma_block block_;
 };
@@ -47,12 +48,16 @@ struct dma_record {
 template <class P, class Driver>
 class dma_allocation<managed_t, P, Driver> : public detail::dma_memory {
 public:
+    /// A view of nothing.
+    dma_allocation() noexcept = default;
     explicit dma_allocation(const dma_block& block) noexcept : detail::dma_memory(block) {}
 };
 
 template <class P, class Driver>
 class DEVRES_CONSUMABLE dma_allocation<unmanaged_t, P, Driver> : public detail::dma_memory {
 public:
+    /// A guard that owns nothing.
+    DEVRES_EMPTY dma_allocation() noexcept = default;
     /// Takes over memory of `dev`'s platform.
     [[nodiscard]] dma_allocation(device<P, Driver>& dev DEVRES_LIFETIMEBOUND, const dma_block& block) noexcept
         : detail::dma_memory(block), dev_(&dev) {}
@@ -85,7 +90,7 @@ private:
         forget();
     }
 
-    device<P, Driver>* dev_;
+    device<P, Driver>* dev_ = nullptr;
 };
 
 /// Allocates `size` bytes, zeroed, that the device can reach, until the driver is unbound.

@@ -16,18 +16,22 @@ class enabled_device;
 template <class P, class Driver>
 class enabled_device<managed_t, P, Driver> {
 public:
+    /// A view of nothing.
+    enabled_device() noexcept = default;
     explicit enabled_device(device<P, Driver>& dev DEVRES_LIFETIMEBOUND) noexcept : dev_(&dev) {}
 
     /// The device that is enabled.
     [[nodiscard]] device<P, Driver>& dev() const noexcept { return *dev_; }
 
 private:
-    device<P, Driver>* dev_;
+    device<P, Driver>* dev_ = nullptr;
 };
 
 template <class P, class Driver>
 class DEVRES_CONSUMABLE enabled_device<unmanaged_t, P, Driver> {
 public:
+    /// A guard that owns nothing.
+    DEVRES_EMPTY enabled_device() noexcept = default;
     /// Takes over one enable of `dev`.
     [[nodiscard]] explicit enabled_device(device<P, Driver>& dev DEVRES_LIFETIMEBOUND) noexcept : dev_(&dev) {}
 
@@ -56,7 +60,7 @@ private:
         dev_->platform().disable(dev_->function());
     }
 
-    device<P, Driver>* dev_;
+    device<P, Driver>* dev_ = nullptr;
 };
 
 namespace detail {

@@ -52,13 +52,17 @@ class irq_registration;
 template <class P, class Driver>
 class irq_registration<managed_t, P, Driver> {
 public:
+    /// A view of nothing.
+    irq_registration() noexcept = default;
     irq_registration(device<P, Driver>& dev DEVRES_LIFETIMEBOUND, vector_index index, handler_id id) noexcept
         : dev_(&dev), index_(index), id_(id) {}
 
     /// True until the handler has been freed, by whomever.
     [[nodiscard]] explicit operator bool() const noexcept {
+        if (id_ == handler_id::none)
+            return false;
         const auto& vectors = detail::device_records<P, Driver>::of(*dev_).vectors;
-        return id_ != handler_id::none && index_.value() < vectors.count && vectors.handlers[index_.value()].id == id_;
+        return index_.value() < vectors.count && vectors.handlers[index_.value()].id == id_;
     }
 
 private:
@@ -66,14 +70,16 @@ private:
         requires rule<std::is_same_v<O, managed_t>, "devres[D001] devres does not own this handler: call free_irq">
     friend result<> devm_free_irq(irq_registration<O, Q, D>&& registration) noexcept;
 
-    device<P, Driver>* dev_;
+    device<P, Driver>* dev_ = nullptr;
     vector_index index_;
-    handler_id id_;
+    handler_id id_ = handler_id::none;
 };
 
 template <class P, class Driver>
 class DEVRES_CONSUMABLE irq_registration<unmanaged_t, P, Driver> {
 public:
+    /// A guard that owns nothing.
+    DEVRES_EMPTY irq_registration() noexcept = default;
     /// Takes over a registration of `dev`'s platform.
     [[nodiscard]] irq_registration(device<P, Driver>& dev DEVRES_LIFETIMEBOUND, handler_id id) noexcept
         : dev_(&dev), id_(id) {}
@@ -118,8 +124,8 @@ private:
         return {};
     }
 
-    device<P, Driver>* dev_;
-    handler_id id_;
+    device<P, Driver>* dev_ = nullptr;
+    handler_id id_ = handler_id::none;
 };
 
 namespace detail {

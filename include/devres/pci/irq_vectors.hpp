@@ -64,9 +64,10 @@ public:
     }
 
 protected:
+    irq_range() noexcept = default;
     irq_range(device<P, Driver>* dev, vector_grant grant) noexcept : dev_(dev), grant_(grant) {}
 
-    device<P, Driver>* dev_;
+    device<P, Driver>* dev_ = nullptr;
     vector_grant grant_;
 };
 
@@ -80,6 +81,8 @@ class irq_allocation;
 template <class P, class Driver, unsigned Min>
 class irq_allocation<managed_t, P, Driver, Min> : public detail::irq_range<managed_t, P, Driver, Min> {
 public:
+    /// A view of no vectors.
+    irq_allocation() noexcept = default;
     irq_allocation(device<P, Driver>& dev DEVRES_LIFETIMEBOUND, vector_grant grant) noexcept
         : detail::irq_range<managed_t, P, Driver, Min>(&dev, grant) {}
 };
@@ -90,6 +93,8 @@ class DEVRES_CONSUMABLE irq_allocation<unmanaged_t, P, Driver, Min>
     using range = detail::irq_range<unmanaged_t, P, Driver, Min>;
 
 public:
+    /// A guard that owns nothing.
+    DEVRES_EMPTY irq_allocation() noexcept = default;
     /// Takes over the vectors that `dev`'s platform granted.
     [[nodiscard]] irq_allocation(device<P, Driver>& dev DEVRES_LIFETIMEBOUND, vector_grant grant) noexcept
         : range(&dev, grant) {}
