@@ -7,6 +7,7 @@
 // clang-format off
 #include <devres/version.hpp>
 #include <devres/core/errc.hpp>
+#include <devres/core/try.hpp>
 #include <devres/core/result.hpp>
 #include <devres/core/rule.hpp>
 #include <devres/core/ownership.hpp>
@@ -27,5 +28,7 @@
 #include <devres/pci/irq_vectors.hpp>
 #include <devres/pci/irq_handler.hpp>
 #include <devres/pci/driver.hpp>
+#include <devres/pci/diagnose.hpp>
+#include <devres/pci/bound_device.hpp>
 #include <devres/pci/bind.hpp>
 // clang-format on

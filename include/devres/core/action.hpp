@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <devres/core/attributes.hpp>
 #include <devres/core/event.hpp>
 #include <devres/core/list.hpp>
 
@@ -29,8 +30,8 @@ private:
 /// @par Linux
 /// `devm_add_action()`, which does not name it.
 template <class Device>
-result<action> devm_add_action(Device& dev, void (*function)(void*), void* argument) noexcept {
-    const auto record = dev.resources().add(function, argument);
+DEVRES_INLINE result<action> devm_add_action(Device& dev, void (*function)(void*), void* argument) noexcept {
+    auto record = dev.resources().add(function, argument);
     if (!record) [[unlikely]]
         return fail(record.error());
     detail::note(dev, {.managed = true, .resource = "action"});

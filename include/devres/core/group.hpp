@@ -21,7 +21,7 @@ namespace devres {
 /// @code
 /// group queues{dev};
 /// auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(device, 2, 9, irq_type::msix));
-/// DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[1], "queue", queue));
+/// DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[1], "queue", io_queue));
 /// queues.keep();  // without this line, an error above or here frees handler and vectors
 /// @endcode
 class DEVRES_CONSUMABLE group {
@@ -53,7 +53,7 @@ public:
 
     /// Closes the group and leaves its resources to the device: what is acquired from now on is not in it,
     /// and the guard's death releases nothing. While the guard lives, `release` still does.
-    void keep() noexcept {
+    DEVRES_NOT_WHEN_EMPTY void keep() noexcept {
         if (list_ != nullptr && !kept_) {
             kept_ = true;
             closing_.insert_before(list_->head_);
@@ -66,10 +66,10 @@ public:
     /// @returns how many resources were released; 0 if the group has ended.
     /// @par Linux
     /// `devres_release_group()`. What a release function adds to a closed group's device is not in the group.
-    std::size_t release() noexcept;
+    DEVRES_NOT_WHEN_EMPTY DEVRES_EMPTIES std::size_t release() noexcept;
 
     /// Ends the group and leaves its resources where they are, as if it had never been opened.
-    void dissolve() noexcept {
+    DEVRES_NOT_WHEN_EMPTY DEVRES_EMPTIES void dissolve() noexcept {
         if (list_ == nullptr)
             return;
         opening_.unlink();
@@ -79,10 +79,12 @@ public:
     }
 
     /// True until the group is released, dissolved or moved from, or the whole list is released.
-    [[nodiscard]] explicit operator bool() const noexcept { return list_ != nullptr; }
+    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return list_ != nullptr; }
 
 private:
     friend class list;
+
+    std::size_t release_contents() noexcept;
 
     void end() noexcept {
         if (!kept_)
@@ -117,6 +119,11 @@ inline std::size_t group::release() noexcept {
     if (list_ == nullptr)
         return 0;
     const detail::errno_guard keep_errno;
+    group here(static_cast<group&&>(*this));  // so that a release function may end the life of this guard
+    return here.release_contents();
+}
+
+inline std::size_t group::release_contents() noexcept {
     list& resources = *list_;
     detail::list_node& head = resources.head_;
     // The closing mark is the cursor: what is behind it is done, and what is before it may change while a
@@ -129,16 +136,17 @@ inline std::size_t group::release() noexcept {
     const std::size_t walk = ++resources.walk_;
     std::size_t released = 0;
     while (list_ != nullptr) {
-        if (open && !head.previous->is_marker()) {  // a release function added it: it is in the group
-            closing_.unlink();
-            closing_.insert_before(head);
-        }
-        detail::list_node& node = *closing_.previous;
+        detail::list_node& node = *closing_.previous();
         if (&node == &opening_)
             break;
         if (!node.is_marker()) {
+            const detail::list_node* const newest = head.previous();
             ++released;
             resources.run(node);
+            if (open && list_ != nullptr && head.previous() != newest) {  // what it added is in the group
+                closing_.unlink();
+                closing_.insert_before(head);
+            }
             continue;
         }
         group& other = *static_cast<group*>(node.argument);
@@ -159,7 +167,7 @@ inline std::size_t list::release_all() noexcept {
     const detail::errno_guard keep;
     std::size_t released = 0;
     while (!empty()) {
-        detail::list_node& node = *head_.previous;
+        detail::list_node& node = *head_.previous();
         if (node.is_marker()) {
             static_cast<group*>(node.argument)->dissolve();
             continue;

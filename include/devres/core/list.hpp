@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 
 #include <devres/core/errno_guard.hpp>
@@ -16,22 +17,33 @@ namespace detail {
 
 /// A place in a release list: a resource, or (release == nullptr) a marker of the group that `argument` names.
 struct list_node {
-    list_node* previous = nullptr;
+    /// The address of the node before this one, plus 1 in the first node of a block of the list's memory, which
+    /// so needs no header. It is changed by differences, which leave the 1 alone.
+    std::uintptr_t before = 0;
     list_node* next = nullptr;
     void (*release)(void*) = nullptr;
     void* argument = nullptr;
 
+    [[nodiscard]] list_node* previous() const noexcept {
+        return reinterpret_cast<list_node*>(before & ~std::uintptr_t{1});
+    }
+    [[nodiscard]] std::uintptr_t address() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
+    [[nodiscard]] bool is_marker() const noexcept { return release == nullptr; }
+    [[nodiscard]] bool starts_block() const noexcept { return (before & 1) != 0; }
+
     void insert_before(list_node& position) noexcept {
-        previous = position.previous;
+        list_node& last = *position.previous();
+        before += last.address();
         next = &position;
-        previous->next = this;
-        position.previous = this;
+        last.next = this;
+        position.before += address() - last.address();
     }
     void unlink() noexcept {
-        previous->next = next;
-        next->previous = previous;
+        list_node& last = *previous();
+        last.next = next;
+        next->before -= address() - last.address();
+        before -= last.address();
     }
-    [[nodiscard]] bool is_marker() const noexcept { return release == nullptr; }
 };
 
 }  // namespace detail
@@ -39,7 +51,8 @@ struct list_node {
 /// A device's release list: what to call when the device's driver is unbound, newest first.
 ///
 /// Adding, removing by handle and releasing take constant time and, once the list has grown to its largest
-/// size, no memory. A record takes 32 bytes on a 64-bit machine. One thread at a time uses a list.
+/// size, no memory. A record takes 32 bytes on a 64-bit machine; the blocks they come in add nothing to that.
+/// One thread at a time uses a list.
 ///
 /// @par Linux
 /// The `devres_head` of a `struct device`, with the records of drivers/base/devres.c. There, a record is an
@@ -70,8 +83,8 @@ public:
 
     /// An empty list that grows through `memory`.
     [[nodiscard]] explicit list(memory_hooks memory) noexcept : memory_(memory) {
-        head_.previous = head_.next = &head_;
-        give(first_, inline_records);
+        head_.before = head_.address();
+        head_.next = &head_;
     }
 
     list(const list&) = delete;
@@ -80,12 +93,8 @@ public:
     /// Releases everything.
     ~list() {
         release_all();
-        const detail::errno_guard keep;
-        while (chunks_ != nullptr) {
-            chunk* const next = chunks_->next;
-            memory_.put(chunks_, sizeof(chunk), alignof(chunk));
-            chunks_ = next;
-        }
+        if (blocks_ != 0)
+            give_back();
     }
 
     /// Adds a record at the end: `function(argument)` is called when it is released.
@@ -96,10 +105,14 @@ public:
     [[nodiscard]] result<handle> add(release_function function, void* argument) noexcept {
         if (function == nullptr)
             return fail(errc::einval);
-        if (free_ == nullptr && !grow()) [[unlikely]]
-            return fail(errc::enomem);
-        detail::list_node* const node = free_;
-        free_ = node->next;
+        detail::list_node* node = free_;
+        if (node != nullptr) [[likely]] {
+            free_ = node->next;
+        } else {
+            node = unused();
+            if (node == nullptr) [[unlikely]]
+                return fail(errc::enomem);
+        }
         node->release = function;
         node->argument = argument;
         node->insert_before(head_);
@@ -115,7 +128,7 @@ public:
     /// The newest record with this release function and argument; empty if there is none. It searches: keep
     /// the handle where that matters (`devres_find()`).
     [[nodiscard]] handle find(release_function function, const void* argument) const noexcept {
-        for (detail::list_node* node = head_.previous; node != &head_; node = node->previous) {
+        for (detail::list_node* node = head_.previous(); node != &head_; node = node->previous()) {
             if (node->release == function && node->argument == argument)
                 return handle(node);
         }
@@ -124,7 +137,7 @@ public:
 
     /// The newest record with this release function; empty if there is none. It searches.
     [[nodiscard]] handle find(release_function function) const noexcept {
-        for (detail::list_node* node = head_.previous; node != &head_; node = node->previous) {
+        for (detail::list_node* node = head_.previous(); node != &head_; node = node->previous()) {
             if (node->release == function)
                 return handle(node);
         }
@@ -147,28 +160,42 @@ public:
 private:
     friend class group;
 
-    static constexpr std::size_t chunk_records = 31;
-    struct chunk {
-        chunk* next = nullptr;
-        detail::list_node nodes[chunk_records];
-    };
+    // As many records as are inline, so that a list of n records never has more than 32 n bytes of memory.
+    static constexpr std::size_t block_records = inline_records;
+    static constexpr std::size_t block_size = block_records * sizeof(detail::list_node);
 
-    void give(detail::list_node* nodes, std::size_t count) noexcept {
-        for (std::size_t i = count; i != 0; --i) {
-            nodes[i - 1].next = free_;
-            free_ = &nodes[i - 1];
-        }
+    /// A node that was never in the list; null if there is no memory.
+    [[gnu::noinline]] detail::list_node* unused() noexcept {
+        if (unused_ != unused_end_)
+            return ::new (unused_++) detail::list_node;
+        void* const block = memory_.get(block_size, alignof(detail::list_node));
+        if (block == nullptr)
+            return nullptr;
+        auto* const first = ::new (block) detail::list_node{.before = 1};
+        unused_ = first + 1;
+        unused_end_ = first + block_records;
+        ++blocks_;
+        return first;
     }
 
-    [[gnu::noinline]] bool grow() noexcept {
-        void* const block = memory_.get(sizeof(chunk), alignof(chunk));
-        if (block == nullptr)
-            return false;
-        chunk* const fresh = ::new (block) chunk;
-        fresh->next = chunks_;
-        chunks_ = fresh;
-        give(fresh->nodes, chunk_records);
-        return true;
+    /// Gives the memory back. The list is empty, so all its nodes are free ones.
+    void give_back() noexcept {
+        const detail::errno_guard keep;
+        detail::list_node* blocks = nullptr;
+        for (detail::list_node* node = free_; blocks_ != 0;) {
+            detail::list_node* const next = node->next;
+            if (node->starts_block()) {
+                --blocks_;
+                node->next = blocks;
+                blocks = node;
+            }
+            node = next;
+        }
+        while (blocks != nullptr) {
+            detail::list_node* const next = blocks->next;
+            memory_.put(blocks, block_size, alignof(detail::list_node));
+            blocks = next;
+        }
     }
 
     void recycle(detail::list_node& node) noexcept {
@@ -186,10 +213,12 @@ private:
 
     detail::list_node head_;
     detail::list_node* free_ = nullptr;
-    chunk* chunks_ = nullptr;
+    detail::list_node* unused_ = reinterpret_cast<detail::list_node*>(inline_);
+    detail::list_node* unused_end_ = unused_ + inline_records;
+    std::size_t blocks_ = 0;
     memory_hooks memory_;
     std::size_t walk_ = 0;  // numbers the group releases: see group::release
-    detail::list_node first_[inline_records];
+    alignas(detail::list_node) std::byte inline_[block_size];
 };
 
 }  // namespace devres

@@ -86,8 +86,12 @@ struct managed_box : managed_object {
     Device* dev;
     T object;
 
+    // An aggregate may be given fewer values than it has members.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
     template <class... Args>
     explicit managed_box(Device& device, Args&&... args) : dev(&device), object(static_cast<Args&&>(args)...) {}
+#pragma GCC diagnostic pop
 
     static void release(void* argument) noexcept {
         auto* const box = static_cast<managed_box*>(argument);
@@ -130,6 +134,20 @@ template <class Device>
 struct driver_of<Device> {
     using type = typename Device::driver_type;
 };
+
+/// What a T& or a managed_ref<T> refers to, and whether devres owns it.
+template <class Reference>
+struct referred {
+    using type = Reference;
+    static constexpr bool is_managed = false;
+};
+template <class T>
+struct referred<managed_ref<T>> {
+    using type = T;
+    static constexpr bool is_managed = true;
+};
+template <class T>
+struct referred<const managed_ref<T>> : referred<managed_ref<T>> {};
 
 }  // namespace detail
 
@@ -176,7 +194,7 @@ private:
 /// releases the object is ended first.
 template <class T, class Device, class... Args>
     requires rule<owned_by<typename detail::driver_of<Device>::type, driver_data_t, managed_t>,
-                  "devres[D004] devm_emplace: the driver's ownership table does not say driver_data = managed">
+                  "devres[D004] devm_emplace: the ownership table does not say driver_data = managed">
 [[nodiscard]] result<managed_ref<T>> devm_emplace(Device& dev, Args&&... args) {
     using box_type = detail::managed_box<Device, T>;
     detail::pending_object<box_type> pending(dev.resources());

@@ -4,12 +4,7 @@
 #include <concepts>
 #include <type_traits>
 
-#include <boost/hana/at_key.hpp>
-#include <boost/hana/contains.hpp>
-#include <boost/hana/map.hpp>
-#include <boost/hana/pair.hpp>
-#include <boost/hana/type.hpp>
-
+#include <devres/core/hana.hpp>
 #include <devres/core/rule.hpp>
 
 namespace devres {
@@ -81,10 +76,14 @@ inline constexpr unsigned claims_of = (0U + ... + unsigned{std::is_same_v<Resour
 template <class... Claims>
 concept claimed_once = ((claims_of<typename Claims::resource_type, Claims...> == 1) && ...);
 
-template <class Table, class... Touched, class Tag, class... Needs>
-consteval bool outlived(claim<resource<Tag, Needs...>, managed_t, Touched...>) noexcept {
-    return (Table::template says<Touched, managed_t>() && ...) &&
-           (!Table::template says<Needs, unmanaged_t>() && ...);
+template <class Table, class Tag, class... Needs>
+consteval bool built_on_unmanaged(resource<Tag, Needs...>) noexcept {
+    return ((Table::template says<Needs, unmanaged_t>() || built_on_unmanaged<Table>(Needs{})) || ...);
+}
+
+template <class Table, class... Touched, class Resource>
+consteval bool outlived(claim<Resource, managed_t, Touched...>) noexcept {
+    return (Table::template says<Touched, managed_t>() && ...) && !built_on_unmanaged<Table>(Resource{});
 }
 template <class Table, class... Touched, class Resource>
 consteval bool outlived(claim<Resource, unmanaged_t, Touched...>) noexcept {

@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include <devres/core/attributes.hpp>
 #include <devres/core/managed_ref.hpp>
 
 namespace devres {
@@ -62,7 +63,7 @@ class revocable {
 
 public:
     /// An open access: the object cannot go while it lives. Close it before waiting for the device to go.
-    class access {
+    class DEVRES_CONSUMABLE access {
     public:
         access(access&& other) noexcept : control_(other.control_) { other.control_ = nullptr; }
         access& operator=(access&& other) noexcept {
@@ -78,9 +79,9 @@ public:
         }
 
         /// True if the object can be used; false if it was revoked.
-        [[nodiscard]] explicit operator bool() const noexcept { return control_ != nullptr; }
-        [[nodiscard]] T& operator*() const noexcept { return *control_->object; }
-        [[nodiscard]] T* operator->() const noexcept { return control_->object; }
+        [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return control_ != nullptr; }
+        [[nodiscard]] DEVRES_NOT_WHEN_EMPTY T& operator*() const noexcept { return *control_->object; }
+        [[nodiscard]] DEVRES_NOT_WHEN_EMPTY T* operator->() const noexcept { return control_->object; }
 
     private:
         friend class revocable;
@@ -107,7 +108,7 @@ public:
     }
 
     /// Opens the object, if it has not been revoked. It never waits.
-    [[nodiscard]] access try_access() const noexcept {
+    [[nodiscard]] DEVRES_MAY_BE_EMPTY access try_access() const noexcept {
         if (control_ == nullptr)
             return access(nullptr);
         unsigned long seen = __atomic_load_n(&control_->accesses, __ATOMIC_RELAXED);
@@ -123,15 +124,24 @@ private:
     explicit revocable(control* shared) noexcept : control_(shared) {}
     control* control_ = nullptr;
 
-    template <class U, class Device>
-    friend result<revocable<U>> devm_revocable(Device& dev, managed_ref<U> object) noexcept;
+    template <class Device, class Object>
+        requires rule<detail::referred<Object>::is_managed,
+                      "devres[D002] devm_revocable needs a managed object (devm_emplace): a plain reference may be gone "
+                      "before devres revokes the access">
+    friend result<revocable<typename detail::referred<Object>::type>> devm_revocable(Device& dev,
+                                                                                     const Object& object) noexcept;
 };
 
 /// Makes `object` accessible to code that may outlive the device. devres revokes the access at unbind, in its
 /// place among the managed resources: everything acquired later is gone by then, everything older still there.
 /// @returns the access; `enomem` if there is no memory or it cannot be recorded: nothing is left then.
-template <class T, class Device>
-[[nodiscard]] result<revocable<T>> devm_revocable(Device& dev, managed_ref<T> object) noexcept {
+template <class Device, class Object>
+    requires rule<detail::referred<Object>::is_managed,
+                  "devres[D002] devm_revocable needs a managed object (devm_emplace): a plain reference may be gone "
+                  "before devres revokes the access">
+[[nodiscard]] result<revocable<typename detail::referred<Object>::type>> devm_revocable(Device& dev,
+                                                                                        const Object& object) noexcept {
+    using T = typename detail::referred<Object>::type;
     using control = typename revocable<T>::control;
     const memory_hooks& memory = dev.resources().memory();
     void* const block = memory.get(sizeof(control), alignof(control));

@@ -18,5 +18,5 @@
         auto devres_try_result = (__VA_ARGS__);                                                              \
         if (!devres_try_result) [[unlikely]]                                                                 \
             return ::devres::fail(devres_try_result.error());                                                \
-        *static_cast<decltype(devres_try_result)&&>(devres_try_result);                                      \
+        ::devres::detail::value_of(devres_try_result);                                                       \
     }))

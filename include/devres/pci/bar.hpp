@@ -9,23 +9,31 @@ namespace detail {
 
 /// Register access, the same for both owners.
 template <class P, class Driver>
-class bar_registers {
+class DEVRES_CONSUMABLE bar_registers {
 public:
     /// Reads a register: `offset` in bytes from the start of the BAR, a multiple of the register's size and
     /// below `size()`. A device that is gone reads as all ones.
-    [[nodiscard]] std::uint8_t read8(std::size_t offset) const noexcept { return read<std::uint8_t>(offset); }
-    [[nodiscard]] std::uint16_t read16(std::size_t offset) const noexcept { return read<std::uint16_t>(offset); }
-    [[nodiscard]] std::uint32_t read32(std::size_t offset) const noexcept { return read<std::uint32_t>(offset); }
-    [[nodiscard]] std::uint64_t read64(std::size_t offset) const noexcept { return read<std::uint64_t>(offset); }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::uint8_t read8(std::size_t offset) const noexcept {
+        return read<std::uint8_t>(offset);
+    }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::uint16_t read16(std::size_t offset) const noexcept {
+        return read<std::uint16_t>(offset);
+    }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::uint32_t read32(std::size_t offset) const noexcept {
+        return read<std::uint32_t>(offset);
+    }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::uint64_t read64(std::size_t offset) const noexcept {
+        return read<std::uint64_t>(offset);
+    }
 
     /// Writes a register, at an offset as for reading. A device that is gone drops it.
-    void write8(std::size_t offset, std::uint8_t value) const noexcept { write(offset, value); }
-    void write16(std::size_t offset, std::uint16_t value) const noexcept { write(offset, value); }
-    void write32(std::size_t offset, std::uint32_t value) const noexcept { write(offset, value); }
-    void write64(std::size_t offset, std::uint64_t value) const noexcept { write(offset, value); }
+    DEVRES_NOT_WHEN_EMPTY void write8(std::size_t offset, std::uint8_t value) const noexcept { write(offset, value); }
+    DEVRES_NOT_WHEN_EMPTY void write16(std::size_t offset, std::uint16_t value) const noexcept { write(offset, value); }
+    DEVRES_NOT_WHEN_EMPTY void write32(std::size_t offset, std::uint32_t value) const noexcept { write(offset, value); }
+    DEVRES_NOT_WHEN_EMPTY void write64(std::size_t offset, std::uint64_t value) const noexcept { write(offset, value); }
 
     /// The size of the BAR in bytes.
-    [[nodiscard]] std::size_t size() const noexcept { return dev_->platform().bar_size(region_); }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::size_t size() const noexcept { return dev_->platform().bar_size(region_); }
 
 protected:
     bar_registers() noexcept = default;
@@ -72,7 +80,9 @@ public:
                               const typename P::region_type& region) noexcept
         : detail::bar_registers<P, Driver>(&dev, region) {}
 
-    bar_mapping(bar_mapping&& other) noexcept : detail::bar_registers<P, Driver>(other) { other.dev_ = nullptr; }
+    bar_mapping(bar_mapping&& other) noexcept : detail::bar_registers<P, Driver>(other.dev_, other.region_) {
+        other.dev_ = nullptr;
+    }
     bar_mapping& operator=(bar_mapping&& other) noexcept {
         if (this != &other) {
             unmap();
@@ -85,10 +95,10 @@ public:
     ~bar_mapping() { unmap(); }
 
     /// True if the guard unmaps the BAR when it dies.
-    [[nodiscard]] explicit operator bool() const noexcept { return this->dev_ != nullptr; }
+    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return this->dev_ != nullptr; }
 
 private:
-    void unmap() noexcept {
+    DEVRES_INLINE void unmap() noexcept {
         if (this->dev_ == nullptr)
             return;
         devres::detail::note(*this->dev_, {.what = resource_event::step::released, .resource = "bar"});
@@ -121,7 +131,7 @@ template <unsigned Number, class Owner, class P, class Driver>
             rule<std::is_same_v<Owner, managed_t>,
                  "devres[D005] a managed BAR needs a device enabled with pcim_enable_device"> &&
             rule<owned_by<Driver, bar_t<Number>, managed_t>,
-                 "devres[D004] pcim_iomap_region: the driver's ownership table does not say bar<N> = managed">
+                 "devres[D004] pcim_iomap_region: the ownership table does not say bar<N> = managed">
 [[nodiscard]] result<bar_mapping<managed_t, P, Driver>>
 pcim_iomap_region(const enabled_device<Owner, P, Driver>& enabled, const char* name) noexcept {
     device<P, Driver>& dev = enabled.dev();
@@ -129,7 +139,7 @@ pcim_iomap_region(const enabled_device<Owner, P, Driver>& enabled, const char* n
     if (!region) [[unlikely]]
         return fail(region.error());
     auto& bar = detail::device_records<P, Driver>::of(dev).bars[Number];
-    const auto record = dev.resources().add(&detail::release_bar<P, Driver>, &bar);
+    auto record = dev.resources().add(&detail::release_bar<P, Driver>, &bar);
     if (!record) [[unlikely]] {
         dev.platform().unmap_bar(dev.function(), *region);
         return fail(record.error());
@@ -149,8 +159,8 @@ pcim_iomap_region(const enabled_device<Owner, P, Driver>& enabled, const char* n
 template <unsigned Number, class Owner, class P, class Driver>
     requires(Number < bar_count) &&
             rule<owned_by<Driver, bar_t<Number>, unmanaged_t>,
-                 "devres[D004] pci_iomap_region: the driver's ownership table does not say bar<N> = unmanaged">
-[[nodiscard]] result<bar_mapping<unmanaged_t, P, Driver>>
+                 "devres[D004] pci_iomap_region: the ownership table does not say bar<N> = unmanaged">
+[[nodiscard]] DEVRES_INLINE result<bar_mapping<unmanaged_t, P, Driver>>
 pci_iomap_region(const enabled_device<Owner, P, Driver>& enabled, const char* name) noexcept {
     device<P, Driver>& dev = enabled.dev();
     auto region = dev.platform().map_bar(dev.function(), bar_number(Number), name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <devres/core/attributes.hpp>
 #include <devres/core/list.hpp>
 #include <devres/core/managed_ref.hpp>
 #include <devres/pci/platform.hpp>
@@ -11,6 +12,13 @@ template <class P, class Driver>
 class device;
 
 namespace detail {
+
+/// A handler cannot be freed from inside itself. Who asks for it by a call is refused; a destructor or a group cannot
+/// be, and going on would leave the handler registered with what it uses gone: the program stops.
+DEVRES_INLINE void or_stop(const result<>& released) noexcept {
+    if (!released) [[unlikely]]
+        __builtin_trap();
+}
 
 /// What devres knows of a managed BAR.
 template <class P, class Driver>

@@ -12,14 +12,14 @@ class dma_allocation;
 
 namespace detail {
 
-class dma_memory {
+class DEVRES_CONSUMABLE dma_memory {
 public:
     /// Where the driver finds it: zeroed when allocated, aligned to a page.
-    [[nodiscard]] void* data() const noexcept { return block_.cpu; }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY void* data() const noexcept { return block_.cpu; }
     /// Where the device finds it.
-    [[nodiscard]] bus_address address() const noexcept { return block_.bus; }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY bus_address address() const noexcept { return block_.bus; }
     /// Its size in bytes.
-    [[nodiscard]] std::size_t size() const noexcept { return block_.size; }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::size_t size() const noexcept { return block_.size; }
 
 protected:
     dma_memory() noexcept = default;
@@ -75,7 +75,7 @@ public:
     ~dma_allocation() { free(); }
 
     /// True if the guard frees memory when it dies.
-    [[nodiscard]] explicit operator bool() const noexcept { return dev_ != nullptr; }
+    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return dev_ != nullptr; }
 
 private:
     void forget() noexcept {
@@ -102,7 +102,7 @@ template <class Owner, class P, class Driver>
     requires rule<std::is_same_v<Owner, managed_t>,
                   "devres[D005] managed DMA memory needs a device enabled with pcim_enable_device"> &&
              rule<owned_by<Driver, dma_coherent_t, managed_t>,
-                  "devres[D004] dmam_alloc_coherent: the driver's ownership table does not say dma_coherent = managed">
+                  "devres[D004] dmam_alloc_coherent: the ownership table does not say dma_coherent = managed">
 [[nodiscard]] result<dma_allocation<managed_t, P, Driver>>
 dmam_alloc_coherent(const enabled_device<Owner, P, Driver>& enabled, std::size_t size) noexcept {
     using dma_record = detail::dma_record<P, Driver>;
@@ -131,7 +131,7 @@ dmam_alloc_coherent(const enabled_device<Owner, P, Driver>& enabled, std::size_t
 /// `dma_alloc_coherent()` and, when the guard dies, `dma_free_coherent()`
 template <class Owner, class P, class Driver>
     requires rule<owned_by<Driver, dma_coherent_t, unmanaged_t>,
-                  "devres[D004] dma_alloc_coherent: the driver's ownership table does not say dma_coherent = unmanaged">
+                  "devres[D004] dma_alloc_coherent: the ownership table does not say dma_coherent = unmanaged">
 [[nodiscard]] result<dma_allocation<unmanaged_t, P, Driver>>
 dma_alloc_coherent(const enabled_device<Owner, P, Driver>& enabled, std::size_t size) noexcept {
     device<P, Driver>& dev = enabled.dev();

@@ -47,13 +47,13 @@ public:
     ~enabled_device() { disable(); }
 
     /// The device that is enabled.
-    [[nodiscard]] DEVRES_USABLE_WHEN_OWNING device<P, Driver>& dev() const noexcept { return *dev_; }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY device<P, Driver>& dev() const noexcept { return *dev_; }
 
     /// True if the guard disables the function when it dies.
-    [[nodiscard]] explicit operator bool() const noexcept { return dev_ != nullptr; }
+    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return dev_ != nullptr; }
 
 private:
-    void disable() noexcept {
+    DEVRES_INLINE void disable() noexcept {
         if (dev_ == nullptr)
             return;
         devres::detail::note(*dev_, {.what = resource_event::step::released, .resource = "enable"});
@@ -69,7 +69,8 @@ template <class P, class Driver>
 void release_enable(void* argument) noexcept {
     auto& dev = *static_cast<device<P, Driver>*>(argument);
     auto& records = device_records<P, Driver>::of(dev);
-    if (--records.enables == 0) {  // only a group can leave something behind that was acquired from this enable
+    if (--records.enables == 0) {
+        // Only a group can leave something behind that was acquired from this enable.
         if (records.vectors.record)
             dev.resources().release(records.vectors.record);
         for (auto& bar : records.bars) {
@@ -91,11 +92,11 @@ void release_enable(void* argument) noexcept {
 /// `pcim_enable_device()` as of 6.11: one record per call, and no flag that changes what other functions mean.
 template <class P, class Driver>
     requires rule<owned_by<Driver, enable_t, managed_t>,
-                  "devres[D004] pcim_enable_device: the driver's ownership table does not say enable = managed">
+                  "devres[D004] pcim_enable_device: the ownership table does not say enable = managed">
 [[nodiscard]] result<enabled_device<managed_t, P, Driver>> pcim_enable_device(device<P, Driver>& dev) noexcept {
-    if (const auto enabled = dev.platform().enable(dev.function()); !enabled) [[unlikely]]
+    if (auto enabled = dev.platform().enable(dev.function()); !enabled) [[unlikely]]
         return fail(enabled.error());
-    if (const auto record = dev.resources().add(&detail::release_enable<P, Driver>, &dev); !record) [[unlikely]] {
+    if (auto record = dev.resources().add(&detail::release_enable<P, Driver>, &dev); !record) [[unlikely]] {
         dev.platform().disable(dev.function());
         return fail(record.error());
     }
@@ -111,10 +112,10 @@ template <class P, class Driver>
 /// `pci_enable_device()` and, when the guard dies, `pci_disable_device()`
 template <class P, class Driver>
     requires rule<owned_by<Driver, enable_t, unmanaged_t>,
-                  "devres[D004] pci_enable_device: the driver's ownership table does not say enable = unmanaged">
-[[nodiscard]] result<enabled_device<unmanaged_t, P, Driver>>
+                  "devres[D004] pci_enable_device: the ownership table does not say enable = unmanaged">
+[[nodiscard]] DEVRES_INLINE result<enabled_device<unmanaged_t, P, Driver>>
 pci_enable_device(device<P, Driver>& dev) noexcept {
-    if (const auto enabled = dev.platform().enable(dev.function()); !enabled) [[unlikely]]
+    if (auto enabled = dev.platform().enable(dev.function()); !enabled) [[unlikely]]
         return fail(enabled.error());
     devres::detail::note(dev, {.resource = "enable"});
     return enabled_device<unmanaged_t, P, Driver>(dev);

@@ -17,9 +17,20 @@ concept irq_handler_of = requires(T& context, vector_index vector) {
 
 namespace detail {
 
+/// What a handler is called on: the T itself, or for a member function the T as the class it is a member of, because
+/// g++ 12 takes the conversion to a base inside `.*` for type punning.
+template <auto Function, class T>
+struct irq_object {
+    using type = T;
+};
+template <class T, class Class, class Member, Member Class::* Function>
+struct irq_object<Function, T> {
+    using type = std::conditional_t<std::is_const_v<T>, const Class, Class>;
+};
+
 template <auto Function, class T>
 irq_return handle_irq(void* argument, vector_index vector) noexcept {
-    T& context = *static_cast<T*>(argument);
+    typename irq_object<Function, T>::type& context = *static_cast<T*>(argument);
     if constexpr (requires { (context.*Function)(); })
         return (context.*Function)();
     else if constexpr (requires { (context.*Function)(vector); })
@@ -30,22 +41,11 @@ irq_return handle_irq(void* argument, vector_index vector) noexcept {
         return Function(context, vector);
 }
 
-/// What a handler is given: the T of a T& or of a managed_ref<T>.
-template <class Context>
-struct irq_context {
-    using type = Context;
-    static constexpr bool is_managed = false;
-};
-template <class T>
-struct irq_context<managed_ref<T>> {
-    using type = T;
-    static constexpr bool is_managed = true;
-};
-
 }  // namespace detail
 
 /// A handler that is registered on a vector. Owned by devres, it is a view for `devm_free_irq`; owned by the
-/// driver, a guard that frees the handler when it dies, waiting for a running invocation.
+/// driver, a guard that frees the handler when it dies, waiting for a running invocation. The program stops if that is
+/// inside the handler itself, where `free_irq` and `devm_free_irq` answer `edeadlk`.
 template <class Owner, class P, class Driver = void>
 class irq_registration;
 
@@ -87,17 +87,17 @@ public:
     irq_registration(irq_registration&& other) noexcept : dev_(other.dev_), id_(other.id_) { other.dev_ = nullptr; }
     irq_registration& operator=(irq_registration&& other) noexcept {
         if (this != &other) {
-            (void)free();
+            detail::or_stop(free());
             dev_ = other.dev_;
             id_ = other.id_;
             other.dev_ = nullptr;
         }
         return *this;
     }
-    ~irq_registration() { (void)free(); }
+    ~irq_registration() { detail::or_stop(free()); }
 
     /// True while the handler is registered and this guard frees it: false too once its vectors were freed.
-    [[nodiscard]] explicit operator bool() const noexcept {
+    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept {
         return dev_ != nullptr && dev_->platform().handler_registered(dev_->function(), id_);
     }
 
@@ -108,7 +108,7 @@ private:
                       "with devm_free_irq">
     friend result<> free_irq(irq_registration<O, Q, D>&& registration) noexcept;
 
-    result<> free() noexcept {
+    DEVRES_INLINE result<> free() noexcept {
         if (dev_ == nullptr)
             return {};
         if constexpr (devres::detail::watched<device<P, Driver>>) {
@@ -117,7 +117,7 @@ private:
                 return {};
             }
         }
-        if (const auto freed = dev_->platform().unregister_handler(dev_->function(), id_); !freed) [[unlikely]]
+        if (auto freed = dev_->platform().unregister_handler(dev_->function(), id_); !freed) [[unlikely]]
             return freed;
         devres::detail::note(*dev_, {.what = resource_event::step::released, .resource = "irq_handler"});
         dev_ = nullptr;
@@ -134,7 +134,7 @@ template <class P, class Driver>
 void release_handler(void* argument) noexcept {
     auto& handler = *static_cast<handler_record<P, Driver>*>(argument);
     device<P, Driver>& dev = *handler.dev;
-    (void)dev.platform().unregister_handler(dev.function(), handler.id);
+    or_stop(dev.platform().unregister_handler(dev.function(), handler.id));
     handler.leave();
     handler.id = handler_id::none;
     --device_records<P, Driver>::of(dev).vectors.registered;
@@ -159,26 +159,26 @@ void release_handler(void* argument) noexcept {
 template <auto Function, class Owner, class P, class Driver, class Context>
     requires rule<std::is_same_v<Owner, managed_t>,
                   "devres[D002] a managed handler needs managed vectors: unmanaged ones are freed before it"> &&
-             rule<detail::irq_context<Context>::is_managed,
+             rule<devres::detail::referred<Context>::is_managed,
                   "devres[D002] a managed handler needs a managed object (devm_emplace): a plain reference may be gone "
                   "before devres frees the handler"> &&
              rule<owned_by<Driver, irq_handler_resource, managed_t>,
-                  "devres[D004] devm_request_irq: the driver's ownership table does not say irq_handler = managed"> &&
-             irq_handler_of<Function, typename detail::irq_context<Context>::type>
+                  "devres[D004] devm_request_irq: the ownership table does not say irq_handler = managed"> &&
+             irq_handler_of<Function, typename devres::detail::referred<Context>::type>
 [[nodiscard]] result<irq_registration<managed_t, P, Driver>>
 devm_request_irq(const irq_vector<Owner, P, Driver>& vector, const char* name, const Context& context) noexcept {
-    using T = typename detail::irq_context<Context>::type;
+    using T = typename devres::detail::referred<Context>::type;
     device<P, Driver>& dev = vector.dev();
     auto& vectors = detail::device_records<P, Driver>::of(dev).vectors;
     if (vector.index().value() >= vectors.count) [[unlikely]]
         return fail(errc::einval);
-    const auto id = dev.platform().register_handler(
+    auto id = dev.platform().register_handler(
         dev.function(), vector.index(),
         {.entry = &detail::handle_irq<Function, T>, .context = &context.get(), .name = name});
     if (!id) [[unlikely]]
         return fail(id.error());
     auto& handler = vectors.handlers[vector.index().value()];
-    const auto record = dev.resources().add(&detail::release_handler<P, Driver>, &handler);
+    auto record = dev.resources().add(&detail::release_handler<P, Driver>, &handler);
     if (!record) [[unlikely]] {
         (void)dev.platform().unregister_handler(dev.function(), *id);
         return fail(record.error());
@@ -205,17 +205,18 @@ devm_request_irq(const irq_vector<Owner, P, Driver>& vector, const char* name, c
 /// `request_irq()`
 template <auto Function, class Owner, class P, class Driver, class Context>
     requires rule<owned_by<Driver, irq_handler_resource, unmanaged_t>,
-                  "devres[D004] request_irq: the driver's ownership table does not say irq_handler = unmanaged"> &&
-             irq_handler_of<Function, typename detail::irq_context<std::remove_const_t<Context>>::type>
-[[nodiscard]] result<irq_registration<unmanaged_t, P, Driver>>
+                  "devres[D004] request_irq: the ownership table does not say irq_handler = unmanaged"> &&
+             irq_handler_of<Function, typename devres::detail::referred<Context>::type>
+[[nodiscard]] DEVRES_INLINE result<irq_registration<unmanaged_t, P, Driver>>
 request_irq(const irq_vector<Owner, P, Driver>& vector, const char* name,
             Context& context DEVRES_LIFETIMEBOUND) noexcept {
-    using T = typename detail::irq_context<std::remove_const_t<Context>>::type;
+    using T = typename devres::detail::referred<Context>::type;
     device<P, Driver>& dev = vector.dev();
     T& object = context;
-    const auto id = dev.platform().register_handler(
-        dev.function(), vector.index(),
-        {.entry = &detail::handle_irq<Function, T>, .context = &object, .name = name});
+    auto id = dev.platform().register_handler(dev.function(), vector.index(),
+                                              {.entry = &detail::handle_irq<Function, T>,
+                                               .context = const_cast<std::remove_const_t<T>*>(&object),
+                                               .name = name});
     if (!id) [[unlikely]]
         return fail(id.error());
     devres::detail::note(dev, {.resource = "irq_handler", .index = vector.index().value(), .name = name});
@@ -226,14 +227,14 @@ request_irq(const irq_vector<Owner, P, Driver>& vector, const char* name,
 /// running; the registration is empty then.
 /// @returns `enoent` if the handler has been freed already, `edeadlk` from inside the handler: nothing is freed.
 /// @par Linux
-/// `devm_free_irq()`, which warns in the first case and hangs in the second
+/// `devm_free_irq()`, which warns in both cases, and in the second waits for itself
 template <class Owner, class P, class Driver>
     requires rule<std::is_same_v<Owner, managed_t>, "devres[D001] devres does not own this handler: call free_irq">
 result<> devm_free_irq(irq_registration<Owner, P, Driver>&& registration) noexcept {
     if (!registration)
         return fail(errc::enoent);
     device<P, Driver>& dev = *registration.dev_;
-    if (const auto freed = dev.platform().unregister_handler(dev.function(), registration.id_); !freed) [[unlikely]]
+    if (auto freed = dev.platform().unregister_handler(dev.function(), registration.id_); !freed) [[unlikely]]
         return freed;
     dev.resources().release(
         detail::device_records<P, Driver>::of(dev).vectors.handlers[registration.index_.value()].record);

@@ -32,24 +32,24 @@ namespace detail {
 
 /// What both owners' allocations answer.
 template <class Owner, class P, class Driver, unsigned Min>
-class irq_range {
+class DEVRES_CONSUMABLE irq_range {
 public:
     using vector_type = irq_vector<Owner, P, Driver>;
 
     /// How many vectors were granted.
-    [[nodiscard]] unsigned size() const noexcept { return grant_.count; }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY unsigned size() const noexcept { return grant_.count; }
     /// What they are: msix, msi or intx.
-    [[nodiscard]] irq_type type() const noexcept { return grant_.type; }
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY irq_type type() const noexcept { return grant_.type; }
 
     /// The vector at `index`, which must be below `size()`: the program stops otherwise.
-    [[nodiscard]] vector_type operator[](unsigned index) const noexcept {
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY vector_type operator[](unsigned index) const noexcept {
         if (index >= grant_.count) [[unlikely]]
             __builtin_trap();
         return vector_type(*dev_, index);
     }
     /// The vector at `index`, which may come from a device register.
     /// @returns `einval` if there is no such vector, as `pci_irq_vector()`.
-    [[nodiscard]] result<vector_type> at(unsigned index) const noexcept {
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY result<vector_type> at(unsigned index) const noexcept {
         if (index >= grant_.count) [[unlikely]]
             return fail(errc::einval);
         return vector_type(*dev_, index);
@@ -59,7 +59,7 @@ public:
         requires rule<(Index < Min),
                       "devres[D006] get<I>: the allocation may have fewer vectors; ask for at least I + 1 with "
                       "alloc_irq_vectors<Min>, or use at(i)">
-    [[nodiscard]] vector_type get() const noexcept {
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY vector_type get() const noexcept {
         return vector_type(*dev_, Index);
     }
 
@@ -74,7 +74,8 @@ protected:
 }  // namespace detail
 
 /// The vectors of a function. Owned by devres, it is a view to be copied at will; owned by the driver, a guard
-/// that frees the vectors when it dies. `Min` is how many the compiler knows there to be.
+/// that frees the vectors when it dies. The program stops if that is inside a handler on them, where
+/// `pci_free_irq_vectors` answers `edeadlk`. `Min` is how many the compiler knows there to be.
 template <class Owner, class P, class Driver = void, unsigned Min = 0>
 class irq_allocation;
 
@@ -102,17 +103,17 @@ public:
     irq_allocation(irq_allocation&& other) noexcept : range(other.dev_, other.grant_) { other.forget(); }
     irq_allocation& operator=(irq_allocation&& other) noexcept {
         if (this != &other) {
-            (void)free();
+            detail::or_stop(free());
             this->dev_ = other.dev_;
             this->grant_ = other.grant_;
             other.forget();
         }
         return *this;
     }
-    ~irq_allocation() { (void)free(); }
+    ~irq_allocation() { detail::or_stop(free()); }
 
     /// True if the guard frees vectors when it dies.
-    [[nodiscard]] explicit operator bool() const noexcept { return this->dev_ != nullptr; }
+    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return this->dev_ != nullptr; }
 
 private:
     template <class O, class Q, class D, unsigned M>
@@ -124,10 +125,10 @@ private:
         this->dev_ = nullptr;
         this->grant_.count = 0;
     }
-    result<> free() noexcept {
+    DEVRES_INLINE result<> free() noexcept {
         if (this->dev_ == nullptr)
             return {};
-        if (const auto freed = this->dev_->platform().free_vectors(this->dev_->function()); !freed) [[unlikely]]
+        if (auto freed = this->dev_->platform().free_vectors(this->dev_->function()); !freed) [[unlikely]]
             return freed;
         devres::detail::note(*this->dev_, {.what = resource_event::step::released,
                                            .resource = "irq_vectors",
@@ -141,7 +142,8 @@ namespace detail {
 
 /// What every allocation starts with: the platform's grant, for a request that makes sense.
 template <class P, class Driver>
-[[nodiscard]] result<vector_grant> request_vectors(device<P, Driver>& dev, const vector_request& request) noexcept {
+[[nodiscard]] DEVRES_INLINE result<vector_grant> request_vectors(device<P, Driver>& dev,
+                                                                   const vector_request& request) noexcept {
     if (request.min == 0) [[unlikely]]
         return fail(errc::einval);
     if (request.min > request.max) [[unlikely]]
@@ -158,7 +160,7 @@ void release_vectors(void* argument) noexcept {
     auto& vectors = device_records<P, Driver>::of(dev).vectors;
     while (vectors.registered != 0)  // only a group can release vectors before the handlers on them
         dev.resources().release(dev.resources().find(&release_handler<P, Driver>));
-    (void)dev.platform().free_vectors(dev.function());
+    or_stop(dev.platform().free_vectors(dev.function()));
     dev.resources().memory().put(vectors.handlers, vectors.count * sizeof(handler_record<P, Driver>),
                                  alignof(handler_record<P, Driver>));
     devres::detail::note(dev, {.what = resource_event::step::released,
@@ -172,7 +174,7 @@ template <unsigned Min, class P, class Driver>
 [[nodiscard]] result<irq_allocation<managed_t, P, Driver, Min>>
 allocate_managed(device<P, Driver>& dev, const vector_request& request) noexcept {
     using handler = handler_record<P, Driver>;
-    const auto grant = request_vectors(dev, request);
+    auto grant = request_vectors(dev, request);
     if (!grant) [[unlikely]]
         return fail(grant.error());
     const memory_hooks& memory = dev.resources().memory();
@@ -181,7 +183,7 @@ allocate_managed(device<P, Driver>& dev, const vector_request& request) noexcept
         (void)dev.platform().free_vectors(dev.function());
         return fail(errc::enomem);
     }
-    const auto record = dev.resources().add(&release_vectors<P, Driver>, &dev);
+    auto record = dev.resources().add(&release_vectors<P, Driver>, &dev);
     if (!record) [[unlikely]] {
         memory.put(handlers, grant->count * sizeof(handler), alignof(handler));
         (void)dev.platform().free_vectors(dev.function());
@@ -198,9 +200,9 @@ allocate_managed(device<P, Driver>& dev, const vector_request& request) noexcept
 }
 
 template <unsigned Min, class P, class Driver>
-[[nodiscard]] result<irq_allocation<unmanaged_t, P, Driver, Min>>
+[[nodiscard]] DEVRES_INLINE result<irq_allocation<unmanaged_t, P, Driver, Min>>
 allocate_unmanaged(device<P, Driver>& dev, const vector_request& request) noexcept {
-    const auto grant = request_vectors(dev, request);
+    auto grant = request_vectors(dev, request);
     if (!grant) [[unlikely]]
         return fail(grant.error());
     devres::detail::note(dev, {.resource = "irq_vectors", .index = grant->count});
@@ -251,7 +253,7 @@ template <unsigned Min = 0, class Owner, class P, class Driver>
     requires rule<std::is_same_v<Owner, managed_t>,
                   "devres[D005] managed IRQ vectors need a device enabled with pcim_enable_device"> &&
              rule<owned_by<Driver, irq_vectors_t, managed_t>,
-                  "devres[D004] pcim_alloc_irq_vectors: the driver's ownership table does not say irq_vectors = managed">
+                  "devres[D004] pcim_alloc_irq_vectors: the ownership table does not say irq_vectors = managed">
 [[nodiscard]] result<irq_allocation<managed_t, P, Driver, Min>>
 pcim_alloc_irq_vectors(const enabled_device<Owner, P, Driver>& enabled, unsigned first,
                        typename detail::vector_arguments<Min>::second second,
@@ -268,7 +270,7 @@ template <class Owner, class P, class Driver>
     requires rule<std::is_same_v<Owner, managed_t>,
                   "devres[D005] managed IRQ vectors need a device enabled with pcim_enable_device"> &&
              rule<owned_by<Driver, irq_vectors_t, managed_t>,
-                  "devres[D004] pcim_alloc_irq_vectors_affinity: the driver's ownership table does not say irq_vectors = managed">
+                  "devres[D004] pcim_alloc_irq_vectors_affinity: the ownership table does not say irq_vectors = managed">
 [[nodiscard]] result<irq_allocation<managed_t, P, Driver>>
 pcim_alloc_irq_vectors_affinity(const enabled_device<Owner, P, Driver>& enabled, unsigned min, unsigned max,
                                 irq_types types, const irq_affinity& affinity) noexcept {
@@ -286,8 +288,8 @@ template <unsigned Min = 0, class Owner, class P, class Driver>
     requires rule<!(std::is_same_v<Owner, managed_t> && P::hybrid_irq_vectors),
                   "devres[D003] on this platform, vectors of a managed device are managed: call pcim_alloc_irq_vectors"> &&
              rule<owned_by<Driver, irq_vectors_t, unmanaged_t>,
-                  "devres[D004] pci_alloc_irq_vectors: the driver's ownership table does not say irq_vectors = unmanaged">
-[[nodiscard]] result<irq_allocation<unmanaged_t, P, Driver, Min>>
+                  "devres[D004] pci_alloc_irq_vectors: the ownership table does not say irq_vectors = unmanaged">
+[[nodiscard]] DEVRES_INLINE result<irq_allocation<unmanaged_t, P, Driver, Min>>
 pci_alloc_irq_vectors(const enabled_device<Owner, P, Driver>& enabled, unsigned first,
                       typename detail::vector_arguments<Min>::second second,
                       typename detail::vector_arguments<Min>::third third = {}) noexcept {
@@ -299,7 +301,7 @@ template <class Owner, class P, class Driver>
     requires rule<!(std::is_same_v<Owner, managed_t> && P::hybrid_irq_vectors),
                   "devres[D003] on this platform, vectors of a managed device are managed: call pcim_alloc_irq_vectors"> &&
              rule<owned_by<Driver, irq_vectors_t, unmanaged_t>,
-                  "devres[D004] pci_alloc_irq_vectors_affinity: the driver's ownership table does not say irq_vectors = unmanaged">
+                  "devres[D004] pci_alloc_irq_vectors_affinity: the ownership table does not say irq_vectors = unmanaged">
 [[nodiscard]] result<irq_allocation<unmanaged_t, P, Driver>>
 pci_alloc_irq_vectors_affinity(const enabled_device<Owner, P, Driver>& enabled, unsigned min, unsigned max,
                                irq_types types, const irq_affinity& affinity) noexcept {

@@ -11,7 +11,9 @@
 /// ownership on top, so managed behaviour is the same on every platform.
 ///
 /// A platform's release primitives (disable, unmap_bar, free_vectors, unregister_handler, free_dma, detach,
-/// deallocate) succeed on a device that is gone, and leave errno as it was.
+/// deallocate) succeed on a device that is gone, and leave errno as it was. The library calls the primitives on one
+/// function from one thread at a time, but for these, which any thread may call at any time: allocate, deallocate and
+/// relax, read and write, in_handler.
 namespace devres::pci {
 
 /// What a driver asks for: `min` >= 1, `min` <= `max` (the library refuses anything else before the platform
@@ -60,7 +62,8 @@ concept has_memory = requires(P& p, void* block, std::size_t size) {
 };
 
 /// A driver takes a function and gives it back.
-/// attach: `ebusy` if a driver has it, `enodev` if the device is gone. detach: nothing of the driver's is left.
+/// attach: `ebusy` if a driver has it, `enodev` if the device is gone. detach: undoes an attach; the library calls it
+/// when nothing of the driver's is left.
 template <class P>
 concept has_functions = requires(P& p, typename P::function_type& f) {
     { p.attach(f) } noexcept -> std::same_as<result<>>;
@@ -91,22 +94,28 @@ concept has_config_space = requires(P& p, typename P::function_type& f, unsigned
 /// Base address registers. map_bar requests the region and maps it: `einval` for a BAR that does not exist,
 /// `ebusy` if it is taken, `enomem` if it cannot be mapped. A region is cheap to copy; bar_size is in bytes.
 /// read, write: T is std::uint8_t to std::uint64_t, `offset` a multiple of its size, within the BAR.
+template <class P, class T>
+concept has_registers = requires(P& p, const typename P::region_type& mapped, std::size_t offset, T value) {
+    { p.template read<T>(mapped, offset) } noexcept -> std::same_as<T>;
+    { p.template write<T>(mapped, offset, value) } noexcept;
+};
 template <class P>
 concept has_bars =
-    std::semiregular<typename P::region_type> &&
+    std::semiregular<typename P::region_type> && has_registers<P, std::uint8_t> && has_registers<P, std::uint16_t> &&
+    has_registers<P, std::uint32_t> && has_registers<P, std::uint64_t> &&
     requires(P& p, typename P::function_type& f, bar_number bar, const char* name, typename P::region_type& region,
-             const typename P::region_type& mapped, std::size_t offset, std::uint32_t value) {
+             const typename P::region_type& mapped) {
         { p.map_bar(f, bar, name) } noexcept -> std::same_as<result<typename P::region_type>>;
         { p.unmap_bar(f, region) } noexcept;
         { p.bar_size(mapped) } noexcept -> std::same_as<std::size_t>;
-        { p.template read<std::uint32_t>(mapped, offset) } noexcept -> std::same_as<std::uint32_t>;
-        { p.template write<std::uint32_t>(mapped, offset, value) } noexcept;
     };
 
-/// Vectors. allocate_vectors: one range at a time, `ebusy` while one is live, INTx included; tries MSI-X, then
-/// MSI, then INTx, of those asked for, and gives the error of the last. free_vectors: ends the handlers still
-/// registered, newest first, waiting for running ones; nothing if there is no range; `edeadlk`, and nothing
-/// freed, from inside one of them.
+/// Vectors. allocate_vectors: one range at a time, `ebusy` while one is live, INTx included; tries MSI-X, then MSI, then
+/// INTx (one vector, so only for a `min` of 1), of those asked for, and gives the error of the last, `enospc` if none is
+/// asked for. With an affinity, MSI-X and MSI give `spread_vector_count` vectors at the most. free_vectors: ends the
+/// handlers still registered, newest first, waiting for running ones; nothing if there is no range, which the library
+/// does not rule out; `edeadlk`, and nothing freed, from inside one of them. vector_number: 0 for a vector that is not
+/// allocated.
 template <class P>
 concept has_vectors = requires(P& p, typename P::function_type& f, const vector_request& request, vector_index v) {
     { P::hybrid_irq_vectors } -> std::convertible_to<bool>;
@@ -115,10 +124,11 @@ concept has_vectors = requires(P& p, typename P::function_type& f, const vector_
     { p.vector_number(f, v) } noexcept -> std::same_as<irq_number>;
 };
 
-/// Handlers, one per vector. register_handler: `ebusy` if the vector has one, `einval` if there is no such
-/// vector. unregister_handler: returns when no invocation is running; an id that has ended is ignored;
-/// `edeadlk`, reported, and nothing changed, from inside the handler. handler_registered: whether an id has
-/// not ended. in_handler: whether this thread is running a handler of the function.
+/// Handlers, one per vector, which is not run on two threads at once. register_handler: `ebusy` if the vector has one,
+/// `einval` if there is no such vector; the handler may run before it returns. unregister_handler: returns when no
+/// invocation is running; an id that has ended is ignored; `edeadlk`, reported, and nothing changed, from inside the
+/// handler. handler_registered: whether an id has not ended. in_handler: whether this thread is running a handler of
+/// the function; it waits for no other.
 template <class P>
 concept has_handlers = requires(P& p, typename P::function_type& f, vector_index v, const irq_action& action,
                                 handler_id id) {
