@@ -28,6 +28,11 @@ public:
         return (width == 1 || width == 2 || width == 4) && offset < size && offset % width == 0;
     }
 
+    /// All ones in `width` bytes: what there is where nothing answers.
+    [[nodiscard]] static constexpr std::uint32_t ones(unsigned width) noexcept {
+        return width == 4 ? ~0U : (1U << 8 * width) - 1;
+    }
+
     /// The register of `width` bytes at `offset`; both must be `valid`.
     [[nodiscard]] std::uint32_t read(unsigned offset, unsigned width) const noexcept {
         return dwords_[offset / 4].load(std::memory_order_acquire) >> shift(offset) & ones(width);
@@ -105,7 +110,6 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t ones(unsigned width) noexcept { return width == 4 ? ~0U : (1U << 8 * width) - 1; }
     static constexpr unsigned shift(unsigned offset) noexcept { return offset % 4 * 8; }
 
     template <class Function>

@@ -4,8 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
+
+#include <devres/sim/config_space.hpp>
 
 namespace devres::sim {
 
@@ -41,7 +42,8 @@ public:
 
     [[nodiscard]] interrupt_message message(unsigned entry) const noexcept {
         const auto* const e = &table_[entry * 4U];
-        return {e[1].load(std::memory_order_relaxed) * std::uint64_t{0x1'0000'0000} | e[0].load(std::memory_order_relaxed),
+        return {e[1].load(std::memory_order_relaxed) * std::uint64_t{0x1'0000'0000} |
+                    e[0].load(std::memory_order_relaxed),
                 e[2].load(std::memory_order_relaxed)};
     }
 
@@ -94,7 +96,7 @@ public:
         const auto dword = [&](std::uint64_t i) { return table_[i].load(std::memory_order_relaxed); };
         if (width == 8)
             return dword(offset / 4) | std::uint64_t{dword(offset / 4 + 1)} << 32U;
-        return dword(offset / 4) >> offset % 4 * 8 & ones(width);
+        return dword(offset / 4) >> offset % 4 * 8 & config_space::ones(width);
     }
 
     /// A BAR write to the table.
@@ -105,20 +107,19 @@ public:
             return;
         }
         const auto shift = static_cast<unsigned>(offset % 4 * 8);
-        std::uint32_t lanes = ones(width) << shift;
+        std::uint32_t lanes = config_space::ones(width) << shift;
         if (offset / 4 % 4 == 3)
             lanes &= 1U;  // of the control word, only the mask bit exists
         auto& dword = table_[offset / 4];
         std::uint32_t old = dword.load(std::memory_order_relaxed);
         const auto bits = static_cast<std::uint32_t>(value) << shift;
-        while (!dword.compare_exchange_weak(old, (old & ~lanes) | (bits & lanes))) {
-        }
+        while (!dword.compare_exchange_weak(old, (old & ~lanes) | (bits & lanes))) {}
     }
 
     /// What a BAR access reads at `offset` of the pending bit array.
     [[nodiscard]] std::uint64_t read_pending(std::uint64_t offset, unsigned width) const noexcept {
         const std::uint64_t word = pending_[offset / 8].load();
-        return width == 8 ? word : word >> offset % 8 * 8 & ones(width);
+        return width == 8 ? word : word >> offset % 8 * 8 & config_space::ones(width);
     }
 
     /// The table's bytes as 32-bit words, to be saved or compared.
@@ -129,13 +130,19 @@ public:
         return out;
     }
 
+    [[nodiscard]] std::vector<std::uint64_t> words_of_pending() const {
+        std::vector<std::uint64_t> out(words());
+        for (std::size_t i = 0; i != out.size(); ++i)
+            out[i] = pending_[i].load(std::memory_order_relaxed);
+        return out;
+    }
+
     void restore(const std::vector<std::uint32_t>& words) noexcept {
         for (std::size_t i = 0; i != words.size(); ++i)
             table_[i].store(words[i]);
     }
 
 private:
-    static constexpr std::uint32_t ones(unsigned width) noexcept { return width == 4 ? ~0U : (1U << 8 * width) - 1; }
     [[nodiscard]] unsigned words() const noexcept { return (entries_ + 63) / 64; }
 
     unsigned entries_ = 0;

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <bit>
+
+#include <devres/sim/bus.hpp>
+
+/// The bus's primitives for vectors and handlers, with the counting rules of Linux.
+namespace devres::sim {
+
+/// Tries MSI-X, MSI and INTx in turn; the error is that of the last one tried.
+inline result<pci::vector_grant> bus::allocate_vectors(function& f, const pci::vector_request& request) noexcept {
+    using pci::irq_type;
+    if (!f.present())
+        return fail(errc::enodev);
+    if (f.driver_.vectors.load() != 0)
+        return fail(errc::ebusy);
+    errc last = errc::enospc;
+    if (request.types.has(irq_type::msix)) {
+        if (const auto count = allocate_msix(f, request))
+            return pci::vector_grant{*count, irq_type::msix};
+        else
+            last = count.error();
+    }
+    if (request.types.has(irq_type::msi)) {
+        if (const auto count = allocate_msi(f, request))
+            return pci::vector_grant{*count, irq_type::msi};
+        else
+            last = count.error();
+    }
+    if (request.types.has(irq_type::intx) && request.min == 1 && f.intx()) {
+        try {
+            f.driver_.reserve(1, f);
+        } catch (const std::bad_alloc&) {
+            return fail(errc::enomem);
+        }
+        if (request.affinity != nullptr && request.affinity->calculate_sets != nullptr) {
+            pci::irq_affinity affinity = *request.affinity;
+            affinity.calculate_sets(affinity, 1);
+        }
+        f.driver_.masks = {};
+        f.driver_.masks.set_cpus(cpus_);
+        f.driver_.intx_disable_before = f.command() & registers::command_bits::intx_disable;
+        f.driver_.base.store(f.config_.read(registers::interrupt_line, 1));
+        f.driver_.type.store(irq_type::intx);
+        f.config_.set_bits(registers::command, 2, registers::command_bits::intx_disable, 0);
+        f.driver_.vectors.store(1, std::memory_order_release);
+        return pci::vector_grant{1, irq_type::intx};
+    }
+    return fail(last);
+}
+
+/// How many vectors there will be, and their numbers: `most` is what the hardware has. With fewer to be had than
+/// asked for, it asks again for what there is.
+inline result<bus::vector_count> bus::take_numbers(const pci::vector_request& request, unsigned most,
+                                                   bool in_one_block) noexcept try {
+    unsigned count = request.max;
+    for (;;) {
+        if (request.affinity != nullptr) {
+            const auto spread_count = pci::spread_vector_count(*request.affinity, request.min, count, cpus_);
+            if (!spread_count || *spread_count < request.min)
+                return fail(errc::enospc);
+            count = *spread_count;
+        }
+        unsigned possible = most;
+        if (count <= most) {
+            const unsigned available = irqs_.available();
+            possible = available;
+            if (count <= available) {
+                const auto base = irqs_.allocate(count, in_one_block ? std::bit_ceil(count) : 1);
+                if (base)
+                    return vector_count{count, *base};
+                possible = 0;  // another function was faster, or no range is long enough
+            } else if (in_one_block && possible != 0) {
+                possible = 1;  // a block is to be had or not
+            }
+        }
+        if (possible == 0 || possible < request.min)
+            return fail(errc::enospc);
+        count = possible;
+    }
+} catch (const std::bad_alloc&) {
+    return fail(errc::enomem);
+}
+
+inline result<unsigned> bus::allocate_msix(function& f, const pci::vector_request& request) noexcept {
+    if (request.max < request.min)
+        return fail(errc::erange);
+    if (request.max == 0 || f.driver_.enables.load() == 0 || !f.awake() || f.msix_vectors() == 0)
+        return fail(errc::einval);
+    const bool beyond = request.types.has(pci::irq_type::virtual_entries);
+    const auto taken = take_numbers(request, beyond ? msix_table::max_entries : f.msix_vectors(), false);
+    if (!taken)
+        return fail(taken.error());
+    try {
+        f.driver_.reserve(taken->count, f);
+    } catch (const std::bad_alloc&) {
+        irqs_.free(taken->base, taken->count);
+        return fail(errc::enomem);
+    }
+    set_up(f, pci::irq_type::msix, taken->base, taken->count);
+    spread(f, request, taken->count);
+    f.table_.clear_pending();
+    for (unsigned i = 0; i != taken->count && i != f.msix_vectors(); ++i)
+        f.table_.program(i, irq_domain::message(taken->base + i));
+    f.config_.set_bits(f.layout_.msix + registers::msix::control, 2,
+                       registers::msix::enable | registers::msix::function_mask, registers::msix::enable);
+    return taken->count;
+}
+
+inline result<unsigned> bus::allocate_msi(function& f, const pci::vector_request& request) noexcept {
+    namespace msi = registers::msi;
+    if (f.driver_.enables.load() == 0 || !f.awake() || f.layout_.msi == 0)
+        return fail(errc::einval);
+    if (request.max < request.min)
+        return fail(errc::erange);
+    if (request.min == 0)
+        return fail(errc::einval);
+    const unsigned offered = f.msi_vectors();
+    if (offered < request.min)
+        return fail(errc::enospc);
+    const auto taken = take_numbers(request, multiple_msi_ ? offered : 1, true);
+    if (!taken)
+        return fail(taken.error());
+    try {
+        f.driver_.reserve(taken->count, f);
+    } catch (const std::bad_alloc&) {
+        irqs_.free(taken->base, taken->count);
+        return fail(errc::enomem);
+    }
+    set_up(f, pci::irq_type::msi, taken->base, taken->count);
+    spread(f, request, taken->count);
+    const interrupt_message message = irq_domain::message(taken->base);
+    f.config_.set(f.layout_.msi + msi::address, 4, static_cast<std::uint32_t>(message.address));
+    if ((f.msi_control() & msi::wide) != 0)
+        f.config_.set(f.layout_.msi + msi::address + 4, 4, static_cast<std::uint32_t>(message.address >> 32U));
+    f.config_.set(f.layout_.msi_data, 2, message.data);
+    if (f.layout_.msi_mask != 0) {
+        const std::uint32_t all = offered == 32 ? ~0U : (1U << offered) - 1;
+        f.config_.set(f.layout_.msi_mask + 4, 4, 0);
+        f.config_.set(f.layout_.msi_mask, 4, taken->count == 32 ? 0 : all & ~((1U << taken->count) - 1));
+    }
+    const auto log = static_cast<unsigned>(std::countr_zero(std::bit_ceil(taken->count)));
+    f.config_.set_bits(f.layout_.msi + msi::control, 2, msi::enable | msi::multiple_enable,
+                       msi::enable | log << msi::enabled_shift);
+    return taken->count;
+}
+
+inline void bus::spread(function& f, const pci::vector_request& request, unsigned count) noexcept {
+    if (request.affinity == nullptr) {
+        f.driver_.masks = {};
+        f.driver_.masks.set_cpus(cpus_);
+        return;
+    }
+    pci::irq_affinity affinity = *request.affinity;
+    if (affinity.calculate_sets != nullptr)
+        affinity.calculate_sets(affinity, count - affinity.pre_vectors - affinity.post_vectors);
+    f.driver_.masks = spread_masks(affinity, count, cpus_);
+}
+
+/// Routes the numbers, then lets the driver see the vectors; INTx is off while there are messages.
+inline void bus::set_up(function& f, pci::irq_type type, unsigned base, unsigned count) noexcept {
+    for (unsigned i = 0; i != count; ++i)
+        irqs_.route(base + i, &f.driver_.slot(i));
+    f.driver_.base.store(base, std::memory_order_relaxed);
+    f.driver_.type.store(type, std::memory_order_relaxed);
+    f.driver_.vectors.store(count, std::memory_order_release);
+    f.driver_.intx_disable_before = f.command() & registers::command_bits::intx_disable;
+    f.config_.set_bits(registers::command, 2, registers::command_bits::intx_disable,
+                       registers::command_bits::intx_disable);
+}
+
+/// Switches MSI-X and MSI off, and clears what was written for the first `count` vectors.
+inline void bus::silence(function& f, unsigned count) noexcept {
+    if ((f.msix_control() & registers::msix::enable) != 0) {
+        f.config_.set_bits(f.layout_.msix + registers::msix::control, 2,
+                           registers::msix::enable | registers::msix::function_mask, 0);
+        for (unsigned i = 0; i != count && i != f.msix_vectors(); ++i)
+            f.table_.clear(i);
+        f.table_.clear_pending();
+    }
+    namespace msi = registers::msi;
+    if ((f.msi_control() & msi::enable) != 0) {
+        f.config_.set_bits(f.layout_.msi + msi::control, 2, msi::enable | msi::multiple_enable, 0);
+        f.config_.set(f.layout_.msi + msi::address, 4, 0);
+        if ((f.msi_control() & msi::wide) != 0)
+            f.config_.set(f.layout_.msi + msi::address + 4, 4, 0);
+        f.config_.set(f.layout_.msi_data, 2, 0);
+        if (f.layout_.msi_mask != 0) {
+            f.config_.set(f.layout_.msi_mask, 4, 0);
+            f.config_.set(f.layout_.msi_mask + 4, 4, 0);
+        }
+    }
+}
+
+inline result<> bus::free_vectors(function& f) noexcept {
+    detail::driver_side& driver = f.driver_;
+    const unsigned count = driver.vectors.load(std::memory_order_relaxed);
+    if (count == 0)
+        return {};
+    if (in_handler(f)) {
+        ledger_.record(violation_kind::freed_inside_handler, f.address(),
+                       "vectors are freed from inside a handler, which would wait for itself");
+        return fail(errc::edeadlk);
+    }
+    const pci::irq_type type = driver.type.load(std::memory_order_relaxed);
+    if (f.present())
+        silence(f, count);  // the device stops sending before nobody listens
+    while (driver.newest != 0)
+        driver.end(driver.slot(driver.newest - 1));
+    driver.vectors.store(0, std::memory_order_release);
+    if (type != pci::irq_type::intx)
+        irqs_.free(driver.base.load(std::memory_order_relaxed), count);
+    const unsigned disable = registers::command_bits::intx_disable;
+    if (f.present())
+        f.config_.set_bits(registers::command, 2, disable, driver.intx_disable_before);
+    if (driver.saved) {
+        std::uint32_t& command = driver.saved->registers[registers::command / 4];
+        command = (command & ~disable) | driver.intx_disable_before;
+    }
+    return {};
+}
+
+inline pci::irq_number bus::vector_number(function& f, pci::vector_index vector) noexcept {
+    if (vector.value() >= f.driver_.vectors.load(std::memory_order_relaxed))
+        return pci::irq_number();
+    return pci::irq_number(f.driver_.base.load(std::memory_order_relaxed) + vector.value());
+}
+
+inline result<pci::handler_id> bus::register_handler(function& f, pci::vector_index vector,
+                                                     const pci::irq_action& action) noexcept {
+    detail::driver_side& driver = f.driver_;
+    if (action.entry == nullptr || vector.value() >= driver.vectors.load(std::memory_order_relaxed))
+        return fail(errc::einval);
+    detail::irq_slot& slot = driver.slot(vector.value());
+    if (slot.id.load(std::memory_order_relaxed) != 0)
+        return fail(errc::ebusy);
+    const std::uint64_t id = driver.new_id(vector.value());
+    slot.entry = action.entry;
+    slot.context = action.context;
+    slot.name.set(action.name);
+    slot.id.store(id, std::memory_order_relaxed);
+    driver.link(slot);
+    slot.arm();
+    if (driver.type.load(std::memory_order_relaxed) == pci::irq_type::intx) {
+        f.intx_dead_.store(false);
+        f.service_intx();
+    }
+    return static_cast<pci::handler_id>(id);
+}
+
+inline result<> bus::unregister_handler(function& f, pci::handler_id id) noexcept {
+    detail::irq_slot* const slot = f.driver_.registered(id);
+    if (slot == nullptr)
+        return {};
+    if (slot->running_here()) {
+        ledger_.record(violation_kind::freed_inside_handler, f.address(),
+                       "handler \"" + slot->name.get() + "\" is freed from inside itself, which would wait for itself");
+        return fail(errc::edeadlk);
+    }
+    f.driver_.end(*slot);
+    return {};
+}
+
+inline bool bus::in_handler(const function& f) noexcept {
+    for (const detail::handler_frame* frame = detail::running_handlers; frame != nullptr; frame = frame->outer) {
+        if (frame->slot->owner == &f)
+            return true;
+    }
+    return false;
+}
+
+}  // namespace devres::sim

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <devres/sim/blueprint.hpp>
+#include <devres/sim/config_space.hpp>
+#include <devres/sim/device_model.hpp>
+#include <devres/sim/dma_space.hpp>
+#include <devres/sim/driver_side.hpp>
+#include <devres/sim/irq_domain.hpp>
+#include <devres/sim/ledger.hpp>
+#include <devres/sim/snapshot.hpp>
+#include <devres/sim/sparse_memory.hpp>
+#include <devres/sim/text.hpp>
+
+namespace devres::sim {
+
+class bus;
+
+/// Interrupts that a function raised and nobody got, by reason. None of them is a fault of the driver by itself.
+struct lost_interrupts {
+    std::uint64_t gone = 0;        ///< the device was pulled out, or is not in D0
+    std::uint64_t no_master = 0;   ///< COMMAND does not let it send messages: is `pci_set_master` missing?
+    std::uint64_t no_vector = 0;   ///< it has no such vector, or no way to interrupt
+    std::uint64_t no_handler = 0;  ///< no handler is registered on the vector
+
+    friend bool operator==(const lost_interrupts&, const lost_interrupts&) noexcept = default;
+};
+
+/// One PCI function as its hardware is: configuration space, BARs, interrupts, DMA.
+///
+/// A test, or a device model, makes it act: `raise`, `dma_write`, `surprise_remove`. Drivers reach it through
+/// the bus. Everything but `insert` may be called on any thread at any time.
+class function {
+public:
+    /// For `bus::add`.
+    function(detail::blueprint plan, irq_domain& irqs, sim::ledger& books);
+    function(const function&) = delete;
+    function& operator=(const function&) = delete;
+
+    [[nodiscard]] pci::address address() const noexcept { return address_; }
+    /// What `bus::add` chose that nobody said: the sizes of BARs that come from a dump.
+    [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return notes_; }
+
+    /// Interrupts, as the hardware does: sends the message of MSI-X table entry `vector`, or MSI message
+    /// `vector`, or asserts INTx, whichever the driver enabled; the handler runs before this returns, unless it
+    /// is running already. A masked vector stays pending until it is unmasked. If both are off and the function has
+    /// no INTx, or a message may not be sent, the interrupt is lost: see `lost`.
+    ///
+    /// INTx stays asserted, and its handler is called again, until the model calls `lower_intx`. A function without
+    /// a model lowers it when a handler has handled the interrupt.
+    void raise(pci::vector_index vector) noexcept;
+
+    /// Takes INTx back: what the model's registers do when the driver acknowledges the last reason to interrupt.
+    void lower_intx() noexcept;
+
+    /// The device reads (writes) `size` bytes of memory at `at`.
+    /// @returns false if it may not: bus mastering off, no such memory, not in D0, gone. The first two are
+    /// violations (`dma_fault`).
+    bool dma_read(pci::bus_address at, void* to, std::size_t size) noexcept;
+    bool dma_write(pci::bus_address at, const void* from, std::size_t size) noexcept;
+
+    /// Pulls the device out. From now on everything reads as all ones, writes are dropped, nothing interrupts.
+    void surprise_remove() noexcept;
+
+    /// Puts a new device of the same kind into the slot.
+    /// @throws std::logic_error if the old one is still there, or a driver still has it.
+    void insert();
+
+    [[nodiscard]] bool present() const noexcept { return !gone_.load(std::memory_order_acquire); }
+
+    /// Starts the function over, as a function-level reset: registers, MSI-X table, memory, model.
+    void reset() noexcept;
+
+    /// A register of configuration space as software sees it.
+    /// @returns `einval` unless `width` is 1, 2 or 4 and divides `offset`, which is below 4096
+    [[nodiscard]] result<std::uint32_t> read_config(unsigned offset, unsigned width) const noexcept;
+    /// A write by software, with all that it sets off.
+    result<> write_config(unsigned offset, unsigned width, std::uint32_t value) noexcept;
+
+    /// A BAR as an access on the bus sees it; `offset` and `width` (1, 2, 4, 8) are within the BAR and aligned.
+    [[nodiscard]] std::uint64_t read_bar(pci::bar_number bar, std::uint64_t offset, unsigned width) noexcept;
+    void write_bar(pci::bar_number bar, std::uint64_t offset, unsigned width, std::uint64_t value) noexcept;
+    /// In bytes; 0 if there is no such BAR.
+    [[nodiscard]] std::uint64_t bar_size(pci::bar_number bar) const noexcept {
+        return bar.value() < pci::bar_count ? bars_[bar.value()].size : 0;
+    }
+    /// The plain memory that a BAR has where its model does not answer.
+    [[nodiscard]] sparse_memory& memory(pci::bar_number bar) noexcept { return *memory_[bar.value()]; }
+
+    /// Entries of the MSI-X table; 0 without MSI-X.
+    [[nodiscard]] unsigned msix_vectors() const noexcept { return table_.size(); }
+    /// Vectors that the MSI capability offers; 0 without MSI.
+    [[nodiscard]] unsigned msi_vectors() const noexcept;
+    [[nodiscard]] bool intx() const noexcept { return config_.read(registers::interrupt_pin, 1) != 0; }
+
+    /// The CPUs that a vector of the driver's may interrupt, a bit each; 0 if there is no such vector. All, unless
+    /// the driver asked for vectors that are spread.
+    [[nodiscard]] std::uint64_t affinity(pci::vector_index vector) const noexcept;
+
+    /// Interrupts that nobody got.
+    [[nodiscard]] lost_interrupts lost() const noexcept;
+
+    /// What a driver that is bound later could notice. Not in it: the content of BARs and the model's state,
+    /// which belong to the device.
+    [[nodiscard]] snapshot state() const;
+
+private:
+    friend class bus;
+
+    [[nodiscard]] bool awake() const noexcept { return !asleep_.load(std::memory_order_acquire); }
+    [[nodiscard]] unsigned command() const noexcept { return config_.read(registers::command, 2); }
+    [[nodiscard]] unsigned msix_control() const noexcept {
+        return layout_.msix == 0 ? 0 : config_.read(layout_.msix + registers::msix::control, 2);
+    }
+    [[nodiscard]] unsigned msi_control() const noexcept {
+        return layout_.msi == 0 ? 0 : config_.read(layout_.msi + registers::msi::control, 2);
+    }
+
+    void set_up_registers();
+    void config_written(unsigned offset, config_space::change change) noexcept;
+    void set_power(bool asleep) noexcept;
+
+    void raise_msix(unsigned vector) noexcept;
+    void raise_msi(unsigned vector) noexcept;
+    void raise_intx() noexcept;
+    bool send(const interrupt_message& message) noexcept;
+    [[nodiscard]] bool msix_masked(unsigned vector) const noexcept;
+    [[nodiscard]] interrupt_message msi_message(unsigned vector) const noexcept;
+    [[nodiscard]] bool msi_enabled(unsigned vector) const noexcept;
+    [[nodiscard]] bool msi_masked(unsigned vector) const noexcept;
+    void send_msix(unsigned vector) noexcept;
+    void send_msi(unsigned vector) noexcept;
+    void send_pending() noexcept;
+    void send_pending_msix(unsigned vector) noexcept;
+    void service_intx() noexcept;
+
+    /// How many bytes from `offset` on are in the MSI-X table (pending bits).
+    [[nodiscard]] bool in_table(unsigned bar, std::uint64_t offset) const noexcept {
+        return bar == place_.table_bar && offset - place_.table_offset < table_.table_bytes();
+    }
+    [[nodiscard]] bool in_pending(unsigned bar, std::uint64_t offset) const noexcept {
+        return bar == place_.pba_bar && offset - place_.pba_offset < table_.pending_bytes();
+    }
+
+    pci::address address_;
+    irq_domain* irqs_;
+    sim::ledger* ledger_;
+    device_model* model_;
+    std::vector<std::string> notes_;
+
+    config_space config_;
+    capability_layout layout_;
+    detail::bar_window bars_[pci::bar_count];
+    std::unique_ptr<sparse_memory> memory_[pci::bar_count];
+    msix_table table_;
+    detail::msix_place place_;
+    dma_space dma_;
+
+    std::atomic<bool> gone_{false};
+    std::atomic<bool> asleep_{false};  // in D3hot, or gone
+    std::atomic<bool> intx_asserted_{false};
+    std::atomic<bool> intx_dead_{false};  // after "nobody cared", until a handler is registered again
+    std::atomic<unsigned> intx_raises_{0};
+
+    struct {
+        std::atomic<std::uint64_t> gone{0}, no_master{0}, no_vector{0}, no_handler{0};
+    } lost_;
+
+    detail::driver_side driver_;
+};
+
+}  // namespace devres::sim
+
+#include <devres/sim/function_hardware.hpp>
+#include <devres/sim/function_interrupts.hpp>
