@@ -256,7 +256,8 @@ public:
             return fail(errc::enomem);
         std::memset(memory, 0, size);
         ++f.dma_blocks;
-        return pci::dma_block{.cpu = memory, .bus = pci::bus_address(std::bit_cast<std::uintptr_t>(memory)), .size = size};
+        return pci::dma_block{
+            .cpu = memory, .bus = pci::bus_address(std::bit_cast<std::uintptr_t>(memory)), .size = size};
     }
     void free_dma(function_type& f, const pci::dma_block& block) noexcept {
         --f.dma_blocks;

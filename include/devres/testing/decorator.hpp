@@ -17,9 +17,8 @@ namespace devres::testing {
 ///
 /// @code
 /// template <class Forward>
-/// std::invoke_result_t<Forward> around(const primitive_call& call, function_type* function, Forward forward) noexcept {
-///     return forward();
-/// }
+/// auto around(const primitive_call& call, function_type* function, Forward forward) noexcept
+///     -> std::invoke_result_t<Forward> { return forward(); }
 /// @endcode
 ///
 /// `function` is null for memory and BAR accesses. Questions and `relax` are passed on directly; so are

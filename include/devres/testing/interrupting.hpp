@@ -23,7 +23,8 @@ struct interrupt_point {
 
 /// The point in words: `point 8: after register_handler vector 2 "switchtec-event"`.
 [[nodiscard]] inline std::string to_string(const interrupt_point& point) {
-    return "point " + std::to_string(point.number) + (point.before() ? ": before " : ": after ") + to_string(point.call);
+    return "point " + std::to_string(point.number) + (point.before() ? ": before " : ": after ") +
+           to_string(point.call);
 }
 
 /// A platform that calls a function of the test before and after every primitive, BAR accesses and memory

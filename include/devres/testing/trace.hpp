@@ -57,7 +57,8 @@ using trace_sink = std::function<void(const trace_entry&)>;
 /// label is not part of it.
 [[nodiscard]] inline std::string to_string(const trace_entry& entry) {
     std::string line(name_of(entry.step));
-    for (const std::string_view part : {std::string_view(entry.resource), name_of(entry.owner), std::string_view(entry.detail)}) {
+    for (const std::string_view part :
+         {std::string_view(entry.resource), name_of(entry.owner), std::string_view(entry.detail)}) {
         if (!part.empty())
             line.append(" ").append(part);
     }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <devres/core/errno_guard.hpp>
+#include <devres/pci/platform.hpp>
+#include <devres/testing/trace.hpp>
+
+namespace devres::testing::detail {
+
+/// A sink that is called for one entry at a time, and that errno survives.
+class trace_writer {
+public:
+    explicit trace_writer(trace_sink sink) : sink_(std::move(sink)) {}
+
+    void operator()(const trace_entry& entry) noexcept {
+        const devres::detail::errno_guard keep;
+        const std::lock_guard lock(mutex_);
+        sink_(entry);
+    }
+
+private:
+    trace_sink sink_;
+    std::mutex mutex_;
+};
+
+[[nodiscard]] inline std::string numbered(const char* name, unsigned number) {
+    return std::string(name) + ' ' + std::to_string(number);
+}
+[[nodiscard]] inline std::string counted(std::uint64_t count, const char* what) {
+    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+[[nodiscard]] inline std::string quoted(const char* name) {
+    return name == nullptr ? std::string() : '"' + std::string(name) + '"';
+}
+
+/// A handler that is registered in the place of a driver's: it calls that one and says what came of it.
+class watched_handler {
+public:
+    static constexpr std::uint64_t shown_interrupts = 3;
+
+    const void* const function;
+    const unsigned vector;
+    pci::handler_id id = pci::handler_id::none;
+    bool unmanaged = false;
+
+    watched_handler(trace_writer& write, std::string who, const void* of, unsigned index, const pci::irq_action& driver)
+        : function(of), vector(index), write_(write), who_(std::move(who)), driver_(driver),
+          name_(quoted(driver.name)) {}
+
+    [[nodiscard]] pci::irq_action action() noexcept {
+        return {.entry = &deliver, .context = this, .name = driver_.name};
+    }
+
+    /// Says that the handler is no longer registered, and how many interrupts it had.
+    void tell_end(bool with_its_vectors) const noexcept {
+        if (delivered_ > shown_interrupts)
+            tell(trace_step::interrupts, trace_owner::none,
+                 counted(delivered_, "interrupt") + ", " + std::to_string(handled_) + " handled");
+        if (with_its_vectors)
+            tell(trace_step::ended, unmanaged ? trace_owner::unmanaged : trace_owner::none, {});
+        else if (unmanaged)
+            tell(trace_step::released, trace_owner::unmanaged, {});
+    }
+
+private:
+    static pci::irq_return deliver(void* context, pci::vector_index index) noexcept {
+        auto& self = *static_cast<watched_handler*>(context);
+        const pci::irq_return answer = self.driver_.entry(self.driver_.context, index);
+        const bool handled = answer == pci::irq_return::handled;
+        if (handled)
+            ++self.handled_;
+        if (++self.delivered_ <= shown_interrupts)
+            self.tell(trace_step::interrupt, trace_owner::none, handled ? "handled" : "none");
+        return answer;
+    }
+
+    void tell(trace_step step, trace_owner owner, const std::string& rest) const noexcept {
+        write_({.who = who_,
+                .step = step,
+                .resource = numbered("irq_handler", vector),
+                .owner = owner,
+                .detail = name_ + (name_.empty() || rest.empty() ? "" : " ") + rest});
+    }
+
+    trace_writer& write_;
+    std::string who_;
+    pci::irq_action driver_;
+    std::string name_;
+    std::atomic<std::uint64_t> delivered_ = 0;
+    std::atomic<std::uint64_t> handled_ = 0;
+};
+
+/// The handlers that are registered, oldest first. They stay at their addresses.
+class watched_handlers {
+public:
+    using handlers = std::list<watched_handler>;
+
+    void add(handlers&& more) noexcept {
+        const std::lock_guard lock(mutex_);
+        all_.splice(all_.end(), more);
+    }
+
+    /// Takes out those that `which` means, and gives them to the caller.
+    template <class Which>
+    [[nodiscard]] handlers take(Which which) noexcept {
+        const std::lock_guard lock(mutex_);
+        handlers taken;
+        for (auto next = all_.begin(); next != all_.end();) {
+            const auto handler = next++;
+            if (which(*handler))
+                taken.splice(taken.end(), all_, handler);
+        }
+        return taken;
+    }
+
+private:
+    std::mutex mutex_;
+    handlers all_;
+};
+
+}  // namespace devres::testing::detail
