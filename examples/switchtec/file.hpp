@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include <devres/devres.hpp>
+
+#include "endpoint.hpp"
+
+namespace switchtec {
+
+/// Access to an endpoint for those who may outlive it, as a node in /dev: good for opening files.
+using node = devres::revocable<endpoint>;
+
+/// A user's handle on an endpoint, which may outlive the device: from remove() on, every function answers
+/// `enodev`, and those that wait do so at once. One thread at a time uses a file; files do not disturb each other.
+class file {
+public:
+    using milliseconds = std::chrono::milliseconds;
+
+    /// Opens a file. @returns `enodev` if the device is gone or going.
+    [[nodiscard]] static result<file> open(const node& device) noexcept {
+        const auto opened = device.try_access();
+        if (!opened)
+            return fail(errc::enodev);
+        const occurrences so_far = DEVRES_TRY(opened->happened());
+        return file(device, so_far);
+    }
+
+    file(file&&) noexcept = default;
+    file& operator=(file&& other) noexcept {
+        if (this != &other) {
+            close();
+            device_ = std::move(other.device_);
+            request_ = std::move(other.request_);
+            seen_ = other.seen_;
+        }
+        return *this;
+    }
+    ~file() { close(); }
+
+    /// Submits a command; `read` gets the answer. `wanted` is how many bytes of output are of interest.
+    /// @returns `einval` if input or output exceed 1024 bytes, `ebusy` if there is an answer to be read first,
+    /// `enodev`.
+    /// @throws std::bad_alloc
+    result<> write(std::uint32_t command, std::span<const std::byte> input,
+                   std::size_t wanted = gas::mrpc::max_data) {
+        if (input.size() > gas::mrpc::max_data || wanted > gas::mrpc::max_data)
+            return fail(errc::einval);
+        const auto device = device_.try_access();
+        if (!device)
+            return fail(errc::enodev);
+        if (request_ != nullptr)
+            return fail(errc::ebusy);
+        auto request = std::make_shared<mrpc_request>();
+        request->command = command;
+        request->input_size = input.size();
+        request->output_size = wanted;
+        if (!input.empty())
+            std::memcpy(request->data.data(), input.data(), input.size());
+        DEVRES_TRY(device->submit(request));
+        request_ = std::move(request);
+        return {};
+    }
+
+    /// Waits for the answer to the command that was written, for `timeout` at most.
+    /// @returns the answer, its output in `output` as far as it fits; `enodata` if no command was written,
+    /// `etimedout` if there was no answer (it is not waited for any more: the next command can be written),
+    /// `enxio` if the firmware gave the command up, `ebadmsg` if it answered nonsense, `enodev`.
+    result<mrpc_reply> read(std::span<std::byte> output, milliseconds timeout) noexcept {
+        const auto device = device_.try_access();
+        if (!device)
+            return fail(errc::enodev);
+        if (request_ == nullptr)
+            return fail(errc::enodata);
+        auto reply = device->wait_for(*request_, clock::now() + timeout);
+        if (reply) {
+            reply->size = std::min(reply->size, output.size());
+            if (reply->size != 0)
+                std::memcpy(output.data(), request_->data.data(), reply->size);
+        }
+        request_.reset();
+        return reply;
+    }
+    result<mrpc_reply> read(std::span<std::byte> output) noexcept { return read(output, timeout_); }
+
+    /// `write` and `read` in one.
+    result<mrpc_reply> command(std::uint32_t number, std::span<const std::byte> input, std::span<std::byte> output) {
+        DEVRES_TRY(write(number, input, std::min(output.size(), gas::mrpc::max_data)));
+        return read(output);
+    }
+
+    /// How long `read` and `command` wait where nothing else is said.
+    void set_timeout(milliseconds timeout) noexcept { timeout_ = timeout; }
+
+    /// What can be had without waiting.
+    struct readiness {
+        bool reply = false;
+        bool event = false;
+    };
+    [[nodiscard]] result<readiness> poll() const noexcept {
+        const auto device = device_.try_access();
+        if (!device)
+            return fail(errc::enodev);
+        return readiness{.reply = request_ != nullptr && DEVRES_TRY(device->answered(*request_)),
+                         .event = DEVRES_TRY(device->happened()) != seen_};
+    }
+
+    /// Waits for events and link changes since the last time, or since the file was opened.
+    /// @returns how many there were; `etimedout` if none, `enodev`.
+    result<occurrences> wait_for_event(milliseconds timeout) noexcept {
+        const auto device = device_.try_access();
+        if (!device)
+            return fail(errc::enodev);
+        const occurrences now = DEVRES_TRY(device->wait_beyond(seen_, clock::now() + timeout));
+        const occurrences before = std::exchange(seen_, now);
+        return occurrences{.events = now.events - before.events,
+                           .link_changes = now.link_changes - before.link_changes};
+    }
+
+    /// The ioctls: see `endpoint`.
+    [[nodiscard]] result<partition_info> partition() const noexcept {
+        return with_device([](endpoint& device) { return result<partition_info>(device.info()); });
+    }
+    [[nodiscard]] result<event_summary> summary() const noexcept {
+        return with_device([](endpoint& device) { return device.summary(); });
+    }
+    result<event_status> control(event what, unsigned instance, const event_control& change = {}) noexcept {
+        return with_device([&](endpoint& device) { return device.control(what, instance, change); });
+    }
+
+private:
+    file(const node& device, const occurrences& seen) noexcept : device_(device), seen_(seen) {}
+
+    template <class Use>
+    [[nodiscard]] std::invoke_result_t<Use&, endpoint&> with_device(Use use) const noexcept {
+        const auto device = device_.try_access();
+        if (!device)
+            return fail(errc::enodev);
+        DEVRES_TRY(device->happened());
+        return use(*device);
+    }
+
+    void close() noexcept {
+        if (request_ == nullptr)
+            return;
+        if (const auto device = device_.try_access())
+            device->abandon(*request_);
+        request_.reset();
+    }
+
+    node device_;
+    std::shared_ptr<mrpc_request> request_;
+    occurrences seen_;
+    milliseconds timeout_{500};
+};
+
+}  // namespace switchtec
