@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <devres/pci/address.hpp>
+
+#include "child_interrupts.hpp"
+
+namespace vmd {
+
+/// Where things are in the configuration space of a child, and what the bits mean.
+namespace child_config {
+inline constexpr unsigned vendor_id = 0x00;
+inline constexpr unsigned command = 0x04;
+inline constexpr unsigned status = 0x06;
+inline constexpr unsigned class_revision = 0x08;
+inline constexpr unsigned header_type = 0x0e;
+inline constexpr unsigned bar = 0x10;
+inline constexpr unsigned subsystem = 0x2c;
+inline constexpr unsigned capabilities = 0x34;
+
+inline constexpr std::uint32_t command_memory = 1U << 1U;
+inline constexpr std::uint32_t command_master = 1U << 2U;
+inline constexpr std::uint32_t status_capabilities = 1U << 4U;
+inline constexpr unsigned multifunction = 0x80;  // of header_type
+
+inline constexpr unsigned power_management_id = 0x01;
+inline constexpr unsigned power_control = 4;  // from the start of the capability
+inline constexpr std::uint32_t power_state = 3;
+
+inline constexpr unsigned msix_id = 0x11;
+inline constexpr unsigned msix_control = 2;
+inline constexpr unsigned msix_table = 4;
+inline constexpr std::uint32_t msix_size = 0x7ff;  // entries minus one
+inline constexpr std::uint32_t msix_function_mask = 1U << 14U;
+inline constexpr std::uint32_t msix_enable = 1U << 15U;
+inline constexpr std::uint32_t msix_bir = 7;
+inline constexpr std::size_t msix_entry = 16;
+}  // namespace child_config
+
+/// A function behind VMD. What it is was found by the scan and does not change; what its driver holds is
+/// changed by the child bus.
+struct child_function {
+    static constexpr std::uint32_t nvme_class = 0x010802;
+
+    struct bar_space {
+        std::uint64_t size = 0;     ///< 0: no such BAR
+        std::uint64_t address = 0;  ///< on the child bus; meaningless unless `placed`
+        unsigned window = 0;        ///< of VMD's, that it is in
+        bool wide = false;
+        bool placed = false;
+        bool mapped = false;
+    };
+    struct saved_state {
+        bool valid = false;
+        std::array<std::uint32_t, 16> header{};
+    };
+
+    pci::address address;     ///< the domain is VMD's
+    pci::device_id identity;
+    std::size_t config = 0;   ///< where its configuration space is in CFGBAR
+
+    std::array<bar_space, pci::bar_count> bars{};
+    std::array<std::uint32_t, pci::bar_count> bars_found{};  ///< the registers' values before the scan
+    unsigned power_management = 0;                           ///< the capability, 0: none
+    unsigned msix = 0;                                       ///< the capability, 0: none
+    unsigned table_size = 0;
+    unsigned table_bar = 0;
+    std::uint64_t table_offset = 0;
+
+    std::span<child_irq> irqs;  ///< those it can have
+    std::atomic<unsigned> vectors{0};
+
+    bool attached = false;
+    unsigned enables = 0;
+    std::uint32_t command_before = 0;  ///< the first enable
+    saved_state saved;                 ///< while suspended
+
+    [[nodiscard]] bool is_nvme() const noexcept { return identity.class_code == nvme_class; }
+
+    /// Nothing of a driver's is left.
+    [[nodiscard]] bool idle() const noexcept {
+        if (attached || enables != 0 || vectors != 0 || saved.valid)
+            return false;
+        for (const bar_space& bar : bars) {
+            if (bar.mapped)
+                return false;
+        }
+        return true;
+    }
+};
+
+}  // namespace vmd

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include <devres/devres.hpp>
+
+#include "platform_array.hpp"
+#include "registers.hpp"
+
+/// How interrupts of children get through VMD: many of theirs arrive on one vector of VMD's.
+///
+/// Upstream, each vector of VMD's has a list of the child interrupts on it. Handlers walk it under SRCU,
+/// and whoever takes an interrupt off waits for the walkers before its memory is freed. The SRCU structures
+/// are the driver's and are cleaned up in remove(), the handlers are devres's and are freed after it: in
+/// between, an interrupt walks a list under a lock that no longer exists.
+///
+/// Here nobody walks memory that may be freed. Every interrupt that a child can have is made before the
+/// first handler is registered and lives until the last one is freed, because `child_interrupts` is a
+/// managed object that is older than the handlers. What is on a list is a bit, set and cleared in place;
+/// what may be called is decided by the interrupt itself (`child_irq`), and its end waits for the call that
+/// is running. Delivery takes no lock and no memory.
+namespace vmd {
+
+namespace pci = devres::pci;
+using devres::errc;
+using devres::fail;
+using devres::result;
+
+/// One interrupt of a child: the handler that is called for it, if there is one (`struct vmd_irq`).
+///
+/// The handler never runs on two threads at once: an interrupt that comes while it runs makes the running
+/// thread call it again.
+class alignas(64) child_irq {
+public:
+    /// Calls the handler; or leaves that to the thread that is running it.
+    void dispatch() noexcept {
+        std::uint64_t seen = state_.load(std::memory_order_relaxed);
+        do {
+            if ((seen & armed) == 0)
+                return;
+        } while (!state_.compare_exchange_weak(seen, (seen & running) != 0 ? seen + 1 : seen | running,
+                                               std::memory_order_acq_rel, std::memory_order_relaxed));
+        if ((seen & running) == 0)
+            run();
+    }
+
+    /// Gives it a handler; it has none, and none is running.
+    void arm(const pci::irq_action& action, pci::vector_index index, pci::handler_id id) noexcept {
+        entry_ = action.entry;
+        context_ = action.context;
+        index_ = index;
+        id_.store(id, std::memory_order_relaxed);
+        state_.store(armed, std::memory_order_release);
+    }
+
+    /// Takes the handler away: returns when it is not running and will not run again. Not from inside it.
+    template <class Platform>
+    void disarm(Platform& platform) noexcept {
+        state_.fetch_and(~armed, std::memory_order_acq_rel);
+        while ((state_.load(std::memory_order_acquire) & running) != 0)
+            platform.relax();
+        id_.store(pci::handler_id::none, std::memory_order_relaxed);
+    }
+
+    /// The registration, or none.
+    [[nodiscard]] pci::handler_id id() const noexcept { return id_.load(std::memory_order_relaxed); }
+    /// True if this thread is inside the handler.
+    [[nodiscard]] bool is_running_here() const noexcept {
+        return runner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+
+    unsigned vector = 0;  ///< of VMD's, that it arrives on; under the child bus's lock
+
+private:
+    // state: armed | running | how many came while it ran
+    static constexpr std::uint64_t armed = std::uint64_t{1} << 63U;
+    static constexpr std::uint64_t running = std::uint64_t{1} << 62U;
+    static constexpr std::uint64_t count = running - 1;
+
+    void run() noexcept {
+        runner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        std::uint64_t seen = 0;
+        std::uint64_t next = 0;
+        do {
+            (void)entry_(context_, index_);
+            seen = state_.load(std::memory_order_relaxed);
+            do {
+                next = (seen & armed) != 0 && (seen & count) != 0 ? seen - 1 : seen & armed;
+                if ((next & running) == 0)
+                    runner_.store({}, std::memory_order_relaxed);
+            } while (!state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                                   std::memory_order_relaxed));
+            if ((next & running) != 0)
+                runner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        } while ((next & running) != 0);
+    }
+
+    std::atomic<std::uint64_t> state_{0};
+    pci::irq_entry entry_ = nullptr;  // as context_ and index_: only changed while neither armed nor running
+    void* context_ = nullptr;
+    pci::vector_index index_;
+    std::atomic<pci::handler_id> id_{pci::handler_id::none};
+    std::atomic<std::thread::id> runner_{};
+};
+
+/// The child interrupts that arrive on one vector of VMD's (`struct vmd_irq_list`).
+class irq_list {
+public:
+    /// A list for `irqs`, of which those are on it whose bits are set in `members`.
+    void make(std::span<child_irq> irqs, std::span<std::atomic<std::uint64_t>> members) noexcept {
+        irqs_ = irqs;
+        members_ = members;
+    }
+
+    /// The vector fired: any child on the list may have meant it, so each is asked.
+    void dispatch() noexcept {
+        for (std::size_t word = 0; word != members_.size(); ++word) {
+            std::uint64_t bits = members_[word].load(std::memory_order_acquire);
+            for (; bits != 0; bits &= bits - 1)
+                irqs_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))].dispatch();
+        }
+    }
+
+    void add(const child_irq& irq) noexcept {
+        word_of(irq).fetch_or(bit_of(irq), std::memory_order_release);
+    }
+    void remove(const child_irq& irq) noexcept {
+        word_of(irq).fetch_and(~bit_of(irq), std::memory_order_release);
+    }
+
+    /// How many child interrupts are on the list now.
+    [[nodiscard]] unsigned size() const noexcept {
+        unsigned found = 0;
+        for (const auto& word : members_)
+            found += static_cast<unsigned>(std::popcount(word.load(std::memory_order_relaxed)));
+        return found;
+    }
+
+    unsigned load = 0;  ///< see child_interrupts::take and give_back
+
+private:
+    [[nodiscard]] std::size_t index_of(const child_irq& irq) const noexcept {
+        return static_cast<std::size_t>(&irq - irqs_.data());
+    }
+    [[nodiscard]] std::atomic<std::uint64_t>& word_of(const child_irq& irq) const noexcept {
+        return members_[index_of(irq) / 64];
+    }
+    [[nodiscard]] std::uint64_t bit_of(const child_irq& irq) const noexcept {
+        return std::uint64_t{1} << index_of(irq) % 64;
+    }
+
+    std::span<child_irq> irqs_;
+    std::span<std::atomic<std::uint64_t>> members_;
+};
+
+/// Every interrupt that children can have, and a list for each vector of VMD's: what VMD's handlers are
+/// called with. A managed object, so devres frees the handlers before it.
+class child_interrupts {
+public:
+    /// Makes room for `irqs` interrupts on `vectors` vectors, of which those below `first_vector` carry
+    /// none.
+    /// @returns `enomem`
+    result<> make(const devres::memory_hooks& memory, std::size_t irqs, unsigned vectors,
+                  unsigned first_vector) noexcept {
+        const std::size_t words = (irqs + 63) / 64;
+        first_vector_ = first_vector;
+        irqs_ = DEVRES_TRY(platform_array<child_irq>::make(memory, irqs));
+        members_ = DEVRES_TRY(platform_array<std::atomic<std::uint64_t>>::make(memory, words * vectors));
+        lists_ = DEVRES_TRY(platform_array<irq_list>::make(memory, vectors));
+        for (unsigned i = 0; i != vectors; ++i)
+            lists_[i].make({irqs_.data(), irqs}, {members_.data() + i * words, words});
+        return {};
+    }
+
+    /// The handler of every vector.
+    pci::irq_return on_irq(pci::vector_index vector) noexcept {
+        lists_[vector.value()].dispatch();
+        return pci::irq_return::handled;
+    }
+
+    [[nodiscard]] std::span<child_irq> irqs() noexcept { return {irqs_.data(), irqs_.size()}; }
+    [[nodiscard]] unsigned vectors() const noexcept { return static_cast<unsigned>(lists_.size()); }
+    [[nodiscard]] unsigned first_vector() const noexcept { return first_vector_; }
+    [[nodiscard]] irq_list& list(unsigned vector) noexcept { return lists_[vector]; }
+
+    /// Chooses the vector of a child's interrupt: for NVMe the one that has been given the fewest, of those
+    /// above the first; all others share the first, which is slow. Without any above it, all do.
+    [[nodiscard]] unsigned take(bool is_nvme) noexcept {
+        const unsigned end = std::min(vectors(), message::vectors);
+        if (end == first_vector_ + 1 || !is_nvme)
+            return first_vector_;
+        unsigned best = first_vector_ + 1;
+        for (unsigned vector = best; vector != end; ++vector) {
+            if (lists_[vector].load < lists_[best].load)
+                best = vector;
+        }
+        ++lists_[best].load;
+        return best;
+    }
+
+    /// The child gives the vector back. As upstream, that of the slow vector, which was not counted up, is
+    /// counted down too and wraps: nothing looks at its load.
+    void give_back(unsigned vector) noexcept { --lists_[vector].load; }
+
+private:
+    unsigned first_vector_ = 0;
+    platform_array<child_irq> irqs_;
+    platform_array<std::atomic<std::uint64_t>> members_;  // as many words for each list
+    platform_array<irq_list> lists_;
+};
+
+}  // namespace vmd
