@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include <devres/devres.hpp>
+
+namespace lspci {
+
+namespace pci = devres::pci;
+
+/// What the generic driver keeps of a function: its vectors, and how often each has fired.
+template <class Device>
+class generic_state {
+public:
+    /// An MSI-X table has no more.
+    static constexpr unsigned most_vectors = 2048;
+
+    explicit generic_state(Device& dev) noexcept : dev_(&dev) {}
+
+    /// How many vectors the driver has, and of which type; 0 for a function that does not interrupt.
+    [[nodiscard]] unsigned vectors() const noexcept { return vectors_; }
+    [[nodiscard]] pci::irq_type type() const noexcept { return type_; }
+    /// How often a vector has fired; `vector` is below `vectors()`.
+    [[nodiscard]] unsigned interrupts(pci::vector_index vector) const noexcept {
+        return interrupts_[vector.value()];
+    }
+
+private:
+    friend struct generic_driver;
+    using irq_return = pci::irq_return;
+
+    irq_return on_message(pci::vector_index vector) noexcept {
+        ++interrupts_[vector.value()];
+        return irq_return::handled;
+    }
+
+    /// INTx is a level, which the device holds until a driver that knows the device has served it. This one
+    /// does not: it cuts the function off the line, as uio_pci_generic does. Interrupts of others on the same
+    /// line are not ours.
+    irq_return on_line() noexcept {
+        const auto status = pci_read_config_word(*dev_, status_register);
+        const auto command = pci_read_config_word(*dev_, command_register);
+        if (!status || !command || (*status & interrupt_status) == 0 || (*command & intx_disable) != 0)
+            return irq_return::none;
+        (void)pci_write_config_word(*dev_, command_register,
+                                    static_cast<std::uint16_t>(*command | intx_disable));
+        ++interrupts_[0];
+        return irq_return::handled;
+    }
+
+    /// Undoes what on_line did.
+    void reconnect() noexcept {
+        const auto command = pci_read_config_word(*dev_, command_register);
+        if (command && (*command & intx_disable) != 0)
+            (void)pci_write_config_word(*dev_, command_register,
+                                        static_cast<std::uint16_t>(*command & ~intx_disable));
+    }
+
+    static constexpr unsigned command_register = 0x04;
+    static constexpr unsigned status_register = 0x06;
+    static constexpr std::uint16_t intx_disable = 1U << 10U;     // of command
+    static constexpr std::uint16_t interrupt_status = 1U << 3U;  // of status
+
+    Device* dev_;
+    unsigned vectors_ = 0;
+    pci::irq_type type_ = pci::irq_type::intx;
+    std::array<std::atomic<unsigned>, most_vectors> interrupts_{};
+};
+
+/// A driver for any function: enables it, takes every vector that it offers and counts what arrives on each.
+/// A function that cannot interrupt is served too, with no vectors.
+struct generic_driver {
+    static constexpr auto ownership = devres::own(
+        devres::driver_data = devres::managed,
+        pci::enable = devres::managed,
+        pci::irq_vectors = devres::managed,
+        pci::irq_handler(devres::driver_data) = devres::managed);
+
+    template <class Device>
+    static auto probe(Device& dev, const pci::device_id&)
+        -> devres::result<devres::managed_ref<generic_state<Device>>> {
+        using state = generic_state<Device>;
+        const auto data = DEVRES_TRY(devres::devm_emplace<state>(dev, dev));
+        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        if (!DEVRES_TRY(can_interrupt(dev)))
+            return data;
+
+        DEVRES_TRY(pci_set_master(enabled));  // messages are writes to memory
+        const auto vectors =
+            DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, state::most_vectors, pci::irq_type::all));
+        data->vectors_ = vectors.size();
+        data->type_ = vectors.type();
+        for (unsigned i = 0; i != vectors.size(); ++i) {
+            if (vectors.type() == pci::irq_type::intx)
+                DEVRES_TRY(pci::devm_request_irq<&state::on_line>(vectors[i], "generic", data));
+            else
+                DEVRES_TRY(pci::devm_request_irq<&state::on_message>(vectors[i], "generic", data));
+        }
+        return data;
+    }
+
+    template <class Device>
+    static void remove(generic_state<Device>& data) noexcept {
+        if (data.vectors() != 0 && data.type() == pci::irq_type::intx)
+            data.reconnect();
+    }
+
+private:
+    /// Whether the function has an interrupt pin, MSI or MSI-X.
+    template <class Device>
+    static devres::result<bool> can_interrupt(const Device& dev) noexcept {
+        constexpr unsigned status = 0x06, has_capabilities = 0x10, first_capability = 0x34;
+        constexpr unsigned interrupt_pin = 0x3d, msi = 0x05, msix = 0x11;
+
+        if (DEVRES_TRY(pci_read_config_byte(dev, interrupt_pin)) != 0)
+            return true;
+        if ((DEVRES_TRY(pci_read_config_word(dev, status)) & has_capabilities) == 0)
+            return false;
+        unsigned link = first_capability;
+        for (unsigned left = 48; left != 0; --left) {  // more do not fit: the list is a loop
+            const unsigned next = DEVRES_TRY(pci_read_config_byte(dev, link));
+            const unsigned at = next & ~3U;  // those bits are reserved
+            if (at < 0x40)
+                return false;
+            const unsigned id = DEVRES_TRY(pci_read_config_byte(dev, at));
+            if (id == msi || id == msix)
+                return true;
+            link = at + 1;
+        }
+        return false;
+    }
+};
+
+}  // namespace lspci

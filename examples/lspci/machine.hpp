@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <ranges>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <devres/sim.hpp>
+#include <devres/testing/traced.hpp>
+
+#include "lspci/drivers.hpp"
+#include "lspci/report.hpp"
+
+namespace lspci {
+
+namespace pci = devres::pci;
+namespace sim = devres::sim;
+
+/// The bus of a machine that somebody dumped, with a driver on each of its functions.
+class machine {
+public:
+    using platform = devres::testing::traced<sim::bus>;
+
+    explicit machine(std::vector<sim::dumped_function> dumps) {
+        for (sim::dumped_function& dump : dumps)
+            add(std::move(dump));
+    }
+
+    /// Binds every function, so that all are live at once as in the machine; fires every vector once; unbinds
+    /// everything, last bound first.
+    [[nodiscard]] machine_report exercise() {
+        for (part& p : parts_)
+            bind(p);
+        for (part& p : parts_)
+            fire(p);
+        for (part& p : std::views::reverse(parts_))
+            p.binding.reset();
+        return conclude();
+    }
+
+private:
+    /// A function of the machine.
+    struct part {
+        const known_driver<platform>* driver;
+        sim::function* function;
+        sim::snapshot before{};
+        std::shared_ptr<void> binding{};
+        function_report report{};
+    };
+
+    void add(sim::dumped_function dump) {
+        const auto id = id_of(dump);
+        const auto& driver = driver_for<platform>(id);
+        const auto said = std::to_array(dump.bar_sizes);
+        auto& model = models_.emplace_back(driver.model(dump));
+        auto& function = bus_.add(dump, model.get());
+        part& p = parts_.emplace_back(&driver, &function);
+        p.before = function.state();
+        p.report = {.address = function.address(),
+                    .vendor = id.vendor,
+                    .device = id.device,
+                    .what = class_of(dump),
+                    .has_capabilities = has_capabilities(dump),
+                    .msix = function.msix_vectors(),
+                    .msi = function.msi_vectors(),
+                    .pin = function.read_config(sim::registers::interrupt_pin, 1).value_or(0),
+                    .present = function.present()};
+        for (unsigned i = 0; i != pci::bar_count; ++i) {
+            if (const auto size = function.bar_size(pci::bar_number(i)); size != 0 && !said[i])
+                p.report.chosen_bar_sizes[i] = size;
+        }
+        for (const std::string& note : function.notes()) {
+            // The report has other words for those left out.
+            if (!note.starts_with("capabilities: ") &&
+                note.find(": size not in the dump") == std::string::npos)
+                p.report.assumptions.push_back(note);
+        }
+        if (!p.report.has_capabilities)
+            p.report.assumptions.push_back("capabilities unknown (" + std::to_string(dump.config.size()) +
+                                           " bytes only; run lspci as root)");
+    }
+
+    void bind(part& p) {
+        if (!p.report.present)
+            return;
+        auto bound = p.driver->bind(platform_, *p.function);
+        if (!bound) {
+            p.report.faults.push_back(std::string(p.driver->name) + ": " + message(bound.error()));
+            return;
+        }
+        p.binding = std::move(*bound);
+        p.report.driver = p.driver->name;
+        p.report.vectors = p.function->state().vectors;
+        p.report.type = type_of(*p.function);
+    }
+
+    /// Exactly the vector's handler is to see its interrupt, whatever else is on the bus; nobody, if the
+    /// driver has no use for the vector.
+    void fire(part& p) {
+        const unsigned in_hardware = std::max({p.report.msix, p.report.msi, 1U});  // more may be granted
+        for (unsigned vector = 0; vector != std::min(p.report.vectors, in_hardware); ++vector) {
+            const std::string handler =
+                p.report.address.text().c_str() + (" irq_handler " + std::to_string(vector));
+            const bool handled = handlers_.contains(handler);
+            seen_.clear();
+            const auto lost = p.function->lost();
+            p.function->raise(vector);
+            p.report.handled += handled ? 1 : 0;
+            if (handled && seen_.size() == 1 && seen_[0] == handler)
+                ++p.report.fired;
+            else if (handled || !seen_.empty())
+                p.report.faults.push_back("vector " + std::to_string(vector) +
+                                          " fired: " + who_saw(lost, *p.function));
+        }
+    }
+
+    [[nodiscard]] std::string who_saw(const sim::lost_interrupts& before, sim::function& f) const {
+        if (seen_.empty()) {
+            const auto after = f.lost();
+            return after.no_master != before.no_master     ? "lost, the driver did not set_master"
+                   : after.no_handler != before.no_handler ? "lost, the vector has no handler"
+                   : after.no_vector != before.no_vector   ? "lost, the function has no such vector"
+                                                           : "no handler saw it";
+        }
+        std::string text = "seen by";
+        for (const std::string& handler : seen_)
+            text += ' ' + handler + ',';
+        text.pop_back();
+        return text;
+    }
+
+    [[nodiscard]] machine_report conclude() {
+        machine_report out;
+        auto held = bus_.ledger().live();
+        auto violations = bus_.ledger().violations();
+        for (part& p : parts_) {
+            const std::string of_function = p.report.address.text().c_str() + std::string(" ");
+            const auto move_out = [&](auto& lines, const std::string& prefix, auto text) {
+                std::erase_if(lines, [&](const auto& line) {
+                    const bool mine = text(line).starts_with(of_function);
+                    if (mine)
+                        p.report.faults.push_back(prefix + text(line).substr(of_function.size()));
+                    return mine;
+                });
+            };
+            move_out(held, "still held: ", [](const std::string& line) { return line; });
+            move_out(violations, "", [](const sim::violation& v) { return v.text; });
+            if (const std::string changed = difference(p.before, p.function->state()); !changed.empty())
+                p.report.faults.push_back("not as it was before: " + changed);
+            out.functions.push_back(std::move(p.report));
+        }
+        for (const std::string& line : held)
+            out.faults.push_back("still held: " + line);
+        for (const auto& violation : violations)
+            out.faults.push_back(violation.text);
+        return out;
+    }
+
+    static pci::device_id id_of(const sim::dumped_function& dump) {
+        const auto config = dump.to_config();
+        return {.vendor = config.vendor,
+                .device = config.device,
+                .subsystem_vendor = config.subsystem_vendor,
+                .subsystem_device = config.subsystem_device,
+                .class_code = config.class_code};
+    }
+
+    /// "PCI bridge" of "PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port"
+    static std::string class_of(const sim::dumped_function& dump) {
+        std::string text =
+            dump.description.substr(0, std::min(dump.description.find(':'), dump.description.size()));
+        text.resize(std::min(text.find(" ["), text.size()));
+        if (text.find_first_not_of("0123456789abcdef") != std::string::npos)
+            return text;
+        const auto code = static_cast<std::uint16_t>(id_of(dump).class_code >> 8U);  // lspci -n, or no text
+        return "class " + detail::hexadecimal(code);
+    }
+
+    /// False if the dump ends before the capabilities that it points to.
+    static bool has_capabilities(const sim::dumped_function& dump) {
+        namespace registers = sim::registers;
+        const unsigned status = dump.config[registers::status];
+        return (status & registers::status_bits::capabilities) == 0 ||
+               dump.config[registers::capabilities] < dump.config.size();
+    }
+
+    /// How a function that has vectors interrupts now, by its registers.
+    static pci::irq_type type_of(const sim::function& f) {
+        namespace registers = sim::registers;
+        using pci::irq_type;
+        const auto config = f.state().config;
+        const auto layout = sim::capability_layout::of(config);
+        const auto enabled = [&](unsigned at, unsigned bit) {
+            return at != 0 && (f.read_config(at + 2, 2).value_or(0) & bit) != 0;
+        };
+        return enabled(layout.msix, registers::msix::enable) ? irq_type::msix
+               : enabled(layout.msi, registers::msi::enable) ? irq_type::msi
+                                                             : irq_type::intx;
+    }
+
+    std::vector<std::unique_ptr<sim::device_model>> models_;
+    sim::bus bus_;
+    std::set<std::string> handlers_;  // and other resources that were acquired: "0000:00:02.0 irq_handler 0"
+    std::vector<std::string> seen_;   // those that were called since the last interrupt was raised
+    platform platform_{bus_,
+                       [this](const devres::testing::trace_entry& entry) {
+                           using devres::testing::trace_step;
+                           if (entry.step == trace_step::acquired)
+                               handlers_.insert(entry.who + ' ' + entry.resource);
+                           else if (entry.step == trace_step::interrupt)
+                               seen_.push_back(entry.who + ' ' + entry.resource);
+                       },
+                       [](auto& function) { return std::string(function.address().text().c_str()); }};
+    std::deque<part> parts_;  // last: unbound before the bus goes
+};
+
+}  // namespace lspci

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSL-1.0
+
+/// The examples' tool: `devres-examples [all | switchtec | vmd | lspci FILE...]`.
+///
+/// An example is a header that offers `int run_...(..., examples::output)`, which answers 0 if every ledger was
+/// clean in the end and 1 if not. Wrong use is one line on standard error, nothing on standard output, and exit
+/// code 2.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "lspci/lspci.hpp"
+#include "output.hpp"
+#include "switchtec/demo.hpp"
+#include "vmd/demo.hpp"
+
+namespace {
+
+constexpr int wrong_use = 2;
+
+/// What the command line asks for.
+struct request {
+    bool switchtec = false;
+    bool vmd = false;
+    std::vector<std::string> dumps{};
+    bool quiet = false;
+    bool no_color = false;
+};
+
+struct example {
+    std::string name;
+    std::string about;
+    std::function<int(examples::output)> run;
+};
+
+/// The dumps that come with the examples, by names that are short where we are among them.
+std::vector<std::string> our_dumps() {
+    namespace fs = std::filesystem;
+    std::vector<std::string> dumps;
+    for (const auto& entry : fs::directory_iterator(DEVRES_EXAMPLES_DATA)) {
+        if (entry.path().extension() != ".lspci")
+            continue;
+        const std::string from_here = entry.path().lexically_proximate(fs::current_path()).string();
+        dumps.push_back(from_here.starts_with("..") ? entry.path().string() : from_here);
+    }
+    std::ranges::sort(dumps);
+    return dumps;
+}
+
+/// @returns what is asked for, or the exit code if that is nothing (more)
+std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) {
+    const std::string name = argc > 0 ? argv[0] : "devres-examples";
+    CLI::App app("Drivers written with devres, run on simulated machines.", name);
+    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app.get_formatter()->column_width(16);
+    app.require_subcommand(0, 1);
+    app.fallthrough();  // options may stand behind the command
+    app.set_help_flag("-h,--help", "Say all this");
+    app.footer("Options are for every command, and may stand behind it.\n"
+               "Exit code: 0 if every ledger is clean, 1 if not, 2 for wrong use: a command line, or a FILE, that\n"
+               "cannot be understood. Colour is for terminals, and not used if NO_COLOR is set.");
+
+    request asked;
+    app.add_flag("-q,--quiet", asked.quiet, "Only a verdict for each example, and the problems");
+    app.add_flag("--no-color", asked.no_color, "No colour, on a terminal either");
+    const auto* const all =
+        app.add_subcommand("all", "Every example, lspci with the dumps that come with it (default)");
+    const auto* const switchtec =
+        app.add_subcommand("switchtec", "A Switchtec: bound, used, failed at, pulled out, unbound");
+    const auto* const vmd = app.add_subcommand(
+        "vmd", "A VMD and the functions behind it: bound, used, suspended, pulled out, unbound");
+    auto* const lspci = app.add_subcommand(
+        "lspci", "FILE...: the machine that each FILE describes, a driver on each of its functions.\n"
+                 "FILE is the output of lspci -xxxx; - is standard input");
+    lspci->add_option("FILE", asked.dumps, "The output of lspci -xxxx; - is standard input")
+        ->required()
+        ->type_name("")
+        ->expected(1, -1);
+    for (auto* const command : app.get_subcommands({}))
+        command->group("Commands");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+        return {{}, app.exit(help)};
+    } catch (const CLI::ParseError& wrong) {
+        std::string what = wrong.what();
+        std::ranges::replace(what, '\n', ' ');
+        std::cerr << name << ": " << what << " (see --help)\n";
+        return {{}, wrong_use};
+    }
+    const bool every = all->parsed() || app.get_subcommands().empty();
+    asked.switchtec = every || switchtec->parsed();
+    asked.vmd = every || vmd->parsed();
+    if (every)
+        asked.dumps = our_dumps();
+    return {std::move(asked), std::nullopt};
+}
+
+/// The functions of a dump; nothing, and one line on standard error, if there are none.
+std::optional<std::vector<devres::sim::dumped_function>> read(const std::string& name) {
+    if (name == "-")
+        return lspci::read_dump(std::cin, "standard input", std::cerr);
+    std::error_code ignored;
+    const bool is_directory = std::filesystem::is_directory(name, ignored);
+    std::ifstream file;
+    if (!is_directory)
+        file.open(name);
+    if (!file.is_open()) {
+        std::cerr << name << ": " << std::strerror(is_directory ? EISDIR : errno) << '\n';
+        return std::nullopt;
+    }
+    return lspci::read_dump(file, name, std::cerr);
+}
+
+/// Everything is read before anything is written. @returns nothing if a file is wrong
+std::optional<std::vector<example>> prepare(const request& asked) {
+    std::vector<example> out;
+    if (asked.switchtec)
+        out.push_back(
+            {"switchtec", "a Switchtec, bound, used, failed at, pulled out, unbound", switchtec::run_switchtec});
+    if (asked.vmd)
+        out.push_back({"vmd", "a VMD and the functions behind it, bound, used, suspended, pulled out", vmd::run_vmd});
+    for (const std::string& dump : asked.dumps) {
+        auto functions = read(dump);
+        if (!functions)
+            return std::nullopt;
+        out.push_back({"lspci " + dump, "a driver on each function",
+                       [machine = std::move(*functions)](examples::output to) {
+                           return lspci::run_machine(machine, std::move(to));
+                       }});
+    }
+    return out;
+}
+
+/// @returns the exit code
+int run(const std::vector<example>& all, examples::output out) {
+    std::vector<int> codes;
+    for (const example& each : all) {
+        out.title(each.name + ": " + each.about);
+        codes.push_back(each.run(out));
+        if (out.quiet())
+            out.verdict(codes.back() == 0, each.name);
+    }
+    if (!out.quiet()) {
+        out.line();
+        for (std::size_t i = 0; i != all.size(); ++i)
+            out.verdict(codes[i] == 0, all[i].name);
+    }
+    return std::ranges::max(codes);
+}
+
+/// Whether what we write there is seen, on something that can colour and erase.
+bool is_terminal(int file) {
+    const char* const kind = std::getenv("TERM");
+    return isatty(file) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+
+bool is_set(const char* variable) {
+    const char* const value = std::getenv(variable);
+    return value != nullptr && *value != '\0';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    const auto [asked, done] = read_command_line(argc, argv);
+    if (done)
+        return *done;
+    const auto prepared = prepare(asked);
+    if (!prepared)
+        return wrong_use;
+    const examples::output_options options{
+        .colour = is_terminal(STDOUT_FILENO) && !asked.no_color && !is_set("NO_COLOR"),
+        .quiet = asked.quiet,
+        .progress = is_terminal(STDERR_FILENO) ? &std::cerr : nullptr};
+    const int code = run(*prepared, {std::cout, options});
+    std::cout.flush();
+    if (!std::cout) {
+        std::cerr << "standard output: cannot be written\n";
+        return 1;
+    }
+    return code;
+} catch (const std::exception& unexpected) {
+    std::cerr << "devres-examples: " << unexpected.what() << '\n';
+    return 1;
+}
