@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <devres/core/event.hpp>
+
+#include <string>
+#include <vector>
+
+#include <devres/core/action.hpp>
+#include <devres/core/managed_ref.hpp>
+
+#include "core/fixture.hpp"
+#include "support/catch.hpp"
+
+using namespace devres;
+
+namespace {
+
+/// A device whose platform listens.
+class watched_device : public test::core_device {
+public:
+    struct function_type {};
+
+    std::vector<std::string> heard;
+
+    watched_device& platform() noexcept { return *this; }
+    function_type& function() noexcept { return function_; }
+    void note(function_type&, const resource_event& event) {
+        heard.push_back((event.what == resource_event::step::acquired ? "+" : "-") + std::string(event.resource));
+        managed_only &= event.managed;
+    }
+    bool managed_only = true;
+
+private:
+    function_type function_;
+};
+
+static_assert(devres::detail::watched<watched_device>);
+static_assert(!devres::detail::watched<test::core_device>);
+
+}  // namespace
+
+TEST_CASE("a platform that watches hears of objects when they are made and gone, and of actions when they are added") {
+    watched_device dev;
+    REQUIRE(devm_emplace<int>(dev, 1));
+    REQUIRE(devm_add_action(dev, [](void*) {}, nullptr));
+    CHECK(dev.heard == std::vector<std::string>{"+driver_data", "+action"});
+    dev.resources().release_all();
+    CHECK(dev.heard.back() == "-driver_data");
+    CHECK(dev.managed_only);
+}
+
+TEST_CASE("a platform that watches does not hear of what failed") {
+    watched_device dev;
+    dev.memory.allowance = 0;
+    CHECK(!devm_emplace<int>(dev, 1));
+    CHECK(!devm_add_action(dev, nullptr, nullptr));
+    CHECK(dev.heard.empty());
+}

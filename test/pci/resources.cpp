@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <devres/pci/resources.hpp>
+
+#include <type_traits>
+
+#include "support/catch.hpp"
+
+using namespace devres;
+using namespace devres::pci;
+
+namespace {
+
+template <class... Claims>
+constexpr bool can_own(Claims...) {
+    return requires { own(Claims{}...); };
+}
+
+constexpr resource<struct minor_number_tag> minor_number;
+
+}  // namespace
+
+static_assert(!std::is_same_v<bar_t<0>, bar_t<1>>);
+
+TEST_CASE("the table of the contract's example compiles") {
+    STATIC_REQUIRE(can_own(driver_data = managed, enable = managed, bar<0> = managed, irq_vectors = managed,
+                           irq_handler(driver_data) = managed, minor_number = unmanaged));
+}
+
+TEST_CASE("D002: BARs, vectors and shared memory that devres owns need an enable that is not the driver's") {
+    STATIC_REQUIRE(!can_own(enable = unmanaged, bar<0> = managed));
+    STATIC_REQUIRE(can_own(enable = unmanaged, bar<0> = unmanaged));
+    STATIC_REQUIRE(can_own(enable = managed, bar<0> = unmanaged));
+    STATIC_REQUIRE(!can_own(enable = unmanaged, irq_vectors = managed));
+    STATIC_REQUIRE(can_own(enable = managed, irq_vectors = unmanaged));
+    STATIC_REQUIRE(!can_own(enable = unmanaged, dma_coherent = managed));
+    STATIC_REQUIRE(can_own(enable = unmanaged, dma_coherent = unmanaged));
+}
+
+TEST_CASE("D002: handlers that devres owns need vectors that are not the driver's, and managed contexts") {
+    STATIC_REQUIRE(!can_own(irq_vectors = unmanaged, irq_handler = managed));
+    STATIC_REQUIRE(can_own(irq_vectors = managed, irq_handler = managed));
+    STATIC_REQUIRE(can_own(irq_vectors = managed, irq_handler = unmanaged));
+    STATIC_REQUIRE(can_own(irq_vectors = unmanaged, irq_handler = unmanaged));
+    STATIC_REQUIRE(can_own(irq_vectors = unmanaged, irq_handler(driver_data) = unmanaged));
+    STATIC_REQUIRE(!can_own(irq_vectors = managed, irq_handler(driver_data) = managed));
+    STATIC_REQUIRE(!can_own(irq_vectors = managed, driver_data = unmanaged, irq_handler(driver_data) = managed));
+    STATIC_REQUIRE(!can_own(irq_vectors = managed, driver_data = managed, minor_number = unmanaged,
+                            irq_handler(driver_data, minor_number) = managed));
+}
+
+TEST_CASE("D002: upstream switchtec's table, managed handlers with a context that the driver frees, is refused") {
+    STATIC_REQUIRE(!can_own(driver_data = unmanaged, enable = managed, bar<0> = managed, irq_vectors = managed,
+                            irq_handler(driver_data) = managed));
+}
+
+TEST_CASE("D008: a handler with a context and one without are the same resource, two BARs are not") {
+    STATIC_REQUIRE(!can_own(irq_handler = managed, driver_data = managed, irq_handler(driver_data) = managed));
+    STATIC_REQUIRE(can_own(bar<0> = managed, bar<1> = unmanaged));
+    STATIC_REQUIRE(!can_own(bar<1> = managed, bar<1> = unmanaged));
+}

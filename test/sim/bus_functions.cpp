@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <stdexcept>
+
+#include "driver.hpp"
+#include "support/catch.hpp"
+
+using namespace test;
+namespace reg = devres::sim::registers;
+
+namespace {
+
+std::string why_not(const sim::function_config& config) {
+    sim::bus bus;
+    try {
+        bus.add(config);
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return "";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("functions are found by address") {
+    sim::bus bus;
+    auto& f = bus.add({.address = "0000:3a:00.0"});
+    CHECK(&bus.at("0000:3a:00.0") == &f);
+    CHECK(&bus.at("3a:00.0") == &f);
+    CHECK(bus.find("3a:00.1") == nullptr);
+    CHECK_THROWS_WITH(bus.at("0001:3a:00.1"), "no function at 0001:3a:00.1");
+}
+
+TEST_CASE("a bridge has no subsystem ids where other functions have theirs") {
+    sim::bus bus;
+    sim::dumped_function bridge;
+    bridge.config.resize(64);
+    bridge.config[0] = 1;
+    bridge.config[reg::header_type] = 1;
+    bridge.config[reg::subsystem_id] = 9;  // a part of the prefetchable window
+    CHECK(bus.id(bus.add(bridge)).subsystem_device == 0);
+}
+
+TEST_CASE("functions without an address get the next device numbers") {
+    sim::bus bus;
+    bus.add({.address = "00:02.0"});
+    CHECK(bus.add({}).address() == sim::address("00:01.0"));
+    CHECK(bus.add({}).address() == sim::address("00:03.0"));
+    for (unsigned i = 4; i != 32; ++i)
+        bus.add({});
+    CHECK(bus.add({}).address() == sim::address("01:00.0"));
+    CHECK(bus.functions().size() == 32);
+}
+
+TEST_CASE("a function that cannot be is refused with the field, the value and what would be right") {
+    CHECK(why_not({.msix_vectors = 4096}) == "function_config.msix_vectors is 4096: must be 0 to 2048");
+    CHECK(why_not({.msi_vectors = 3}) == "function_config.msi_vectors is 3: must be 0, 1, 2, 4, 8, 16 or 32");
+    CHECK(contains(why_not({.msi_vectors = 64}), "msi_vectors is 64"));
+    CHECK(contains(why_not({.class_code = 0x1000000}), "class_code"));
+    CHECK(contains(why_not({.bar_sizes = {4096, 1000}}), "bar_sizes[1] is 1000: must be 0 or a power of two"));
+    CHECK(contains(why_not({.bar_sizes = {8}}), "bar_sizes[0] is 8"));
+    CHECK(contains(why_not({.msix_vectors = 1, .bar_sizes = {16, 16, 16, 16, 16, 16}}), "no BAR is left"));
+    CHECK(contains(why_not({.bar_sizes = {std::uint64_t{4} << 30U, 4096}}), "bar_sizes[0]"));
+    CHECK(contains(why_not({.bar_sizes = {0, 0, 0, 0, 0, std::uint64_t{4} << 30U}}), "bar_sizes[5]"));
+    CHECK(contains(why_not({.bar_sizes = {1U << 20U}, .io_bars = 1}), "I/O"));
+    CHECK(contains(why_not({.msix_vectors = 64, .bar_sizes = {512}, .msix_table_bar = 0}), "msix_table_bar"));
+    CHECK(contains(why_not({.msix_vectors = 4, .msix_table_bar = 6}), "msix_table_bar is 6"));
+    CHECK(contains(why_not({.msix_vectors = 4, .msix_table_offset = 4}), "msix_table_offset is 4"));
+    CHECK(contains(why_not({.msix_vectors = 4, .msix_pba_offset = 8}), "overlap"));
+    CHECK(contains(why_not({.vendor_capability = std::vector<std::uint8_t>(78)}), "vendor_capability"));
+    CHECK(why_not({.msix_vectors = 2048,
+                   .msi_vectors = 32,
+                   .intx = true,
+                   .bar_sizes = {16, 16, 16, 16, 16},
+                   .vendor_capability = std::vector<std::uint8_t>(77)}) == "");
+    sim::bus bus;
+    bus.add({.address = "00:01.0"});
+    CHECK_THROWS_WITH(bus.add({.address = "00:01.0"}),
+                      "function_config.address is 0000:00:01.0: must be one that no function of the bus has");
+}
+
+TEST_CASE("a function has one driver at a time") {
+    sim::bus bus;
+    auto& f = bus.add({});
+    REQUIRE(bus.attach(f));
+    CHECK(bus.attach(f).error() == errc::ebusy);
+    bus.detach(f);
+    REQUIRE(bus.attach(f));
+    bus.detach(f);
+    CHECK(bus.ledger().clean());
+    bus.detach(f);
+    CHECK(kinds(bus) == only(violation_kind::detached_without_driver));
+}
+
+TEST_CASE("enable is counted, and the last disable puts COMMAND back") {
+    sim::bus bus;
+    auto& f = bus.add({.bar_sizes = {4096, 16}, .io_bars = 2});
+    const auto before = f.state();
+    REQUIRE(bus.attach(f));
+    REQUIRE(bus.enable(f));
+    REQUIRE(bus.enable(f));
+    REQUIRE(bus.set_master(f, true));
+    CHECK(f.read_config(reg::command, 2) == 7U);
+    bus.disable(f);
+    CHECK(f.read_config(reg::command, 2) == 7U);
+    CHECK(bus.ledger().live() == std::vector<std::string>{"0000:00:01.0 driver attached", "0000:00:01.0 enabled"});
+    bus.disable(f);
+    CHECK(difference(before, f.state()) == "");
+    CHECK(bus.ledger().violations().empty());
+    bus.disable(f);
+    CHECK(kinds(bus) == only(violation_kind::disabled_too_often));
+    bus.detach(f);
+}
+
+TEST_CASE("disable with vectors and detach with anything held are violations") {
+    sim::bus bus;
+    auto& f = bus.add({.msix_vectors = 2});
+    REQUIRE(bus.attach(f));
+    REQUIRE(bus.enable(f));
+    REQUIRE(bus.allocate_vectors(f, {1, 2, irq_type::msix, nullptr}));
+    bus.disable(f);
+    CHECK(kinds(bus) == only(violation_kind::disabled_with_vectors));
+    bus.detach(f);
+    const auto wrong = bus.ledger().take_violations();
+    REQUIRE(wrong.size() == 1);
+    CHECK(wrong[0].kind == violation_kind::detached_with_resources);
+    CHECK(wrong[0].address == f.address());
+    CHECK(contains(wrong[0].text, "2 MSI-X vectors"));
+    REQUIRE(bus.free_vectors(f));
+}
+
+TEST_CASE("a BAR is mapped once, and what is not there cannot be") {
+    sim::bus bus;
+    auto& f = bus.add({.bar_sizes = {4096, 0, std::uint64_t{4} << 30U}});
+    driver d(bus, f);
+    auto region = bus.map_bar(f, pci::bar_number(0), "a").value();
+    CHECK(bus.bar_size(region) == 4096);
+    CHECK(bus.map_bar(f, pci::bar_number(0), "b").error() == errc::ebusy);
+    CHECK(bus.map_bar(f, pci::bar_number(1), "b").error() == errc::einval);
+    CHECK(bus.map_bar(f, pci::bar_number(3), "b").error() == errc::einval);  // the upper half of BAR 2
+    CHECK(bus.map_bar(f, pci::bar_number(6), "b").error() == errc::einval);
+    bus.unmap_bar(f, region);
+    CHECK(bus.ledger().violations().empty());
+    bus.unmap_bar(f, region);
+    CHECK(kinds(bus) == only(violation_kind::unmapped_twice));
+    auto again = bus.map_bar(f, pci::bar_number(0), "c").value();
+    bus.unmap_bar(f, region);  // an old region does not end a new mapping
+    CHECK(kinds(bus) == only(violation_kind::unmapped_twice));
+    bus.unmap_bar(f, again);
+}
+
+TEST_CASE("accesses that real hardware would not forgive are violations and read as all ones") {
+    sim::bus bus;
+    auto& f = bus.add({.bar_sizes = {16}});
+    driver d(bus, f);
+    auto region = bus.map_bar(f, pci::bar_number(0), "a").value();
+    CHECK(bus.read<std::uint32_t>(region, 12) == 0);
+    CHECK(bus.read<std::uint64_t>(region, 12) == ~std::uint64_t{0});
+    CHECK(kinds(bus) == only(violation_kind::access_out_of_range));
+    CHECK(bus.read<std::uint32_t>(region, ~std::size_t{0} - 3) == ~0U);
+    CHECK(kinds(bus) == only(violation_kind::access_out_of_range));
+    bus.write<std::uint8_t>(region, 16, 1);
+    CHECK(kinds(bus) == only(violation_kind::access_out_of_range));
+    CHECK(bus.read<std::uint16_t>(region, 3) == 0xffff);
+    CHECK(kinds(bus) == only(violation_kind::access_misaligned));
+
+    const std::uint32_t command = d.config(reg::command, 2);
+    d.config(reg::command, 2, command & ~reg::command_bits::memory);
+    CHECK(bus.read<std::uint8_t>(region, 0) == 0xff);
+    CHECK(kinds(bus) == only(violation_kind::access_not_decoded));
+    d.config(reg::command, 2, command);
+
+    const sim::region copy = region;
+    bus.unmap_bar(f, region);
+    CHECK(bus.read<std::uint8_t>(copy, 0) == 0xff);
+    CHECK(kinds(bus) == only(violation_kind::used_after_unmap));
+    CHECK(bus.read<std::uint8_t>(sim::region(), 0) == 0xff);
+    CHECK(kinds(bus) == only(violation_kind::used_after_unmap));
+}
+
+TEST_CASE("a DMA block is freed once") {
+    sim::bus bus;
+    auto& f = bus.add({});
+    driver d(bus, f);
+    const auto block = bus.allocate_dma(f, 5000).value();
+    CHECK(block.size == 8192);
+    CHECK(bus.allocate_dma(f, SIZE_MAX).error() == errc::enomem);
+    bus.free_dma(f, block);
+    CHECK(bus.ledger().violations().empty());
+    bus.free_dma(f, block);
+    CHECK(kinds(bus) == only(violation_kind::dma_freed_twice));
+}
+
+TEST_CASE("a driver that leaves in suspend leaves the function in D0") {
+    sim::bus bus;
+    auto& f = bus.add({.msix_vectors = 2});
+    const auto before = f.state();
+    {
+        driver d(bus, f);
+        REQUIRE(bus.suspend(f));
+    }
+    CHECK(difference(before, f.state()) == "");
+}
+
+TEST_CASE("what a driver gives back in suspend does not come back with resume") {
+    for (const irq_type type : {irq_type::msix, irq_type::msi, irq_type::intx}) {
+        sim::bus bus;
+        auto& f = bus.add({.msix_vectors = 2, .msi_vectors = 2, .intx = true, .bar_sizes = {4096}});
+        const auto before = f.state();
+        REQUIRE(bus.attach(f));
+        REQUIRE(bus.enable(f));
+        REQUIRE(bus.set_master(f, true));
+        REQUIRE(bus.allocate_vectors(f, {1, 2, type, nullptr}));
+        REQUIRE(bus.suspend(f));
+        REQUIRE(bus.free_vectors(f));
+        bus.disable(f);
+        REQUIRE(bus.resume(f));
+        bus.detach(f);
+        CHECK(difference(before, f.state()) == "");
+        CHECK(bus.ledger().clean());
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <devres/sim/irq_slot.hpp>
+
+#include "support/catch.hpp"
+
+using namespace devres;
+using sim::detail::delivery;
+using sim::detail::irq_slot;
+
+namespace {
+
+struct recorder {
+    irq_slot slot;
+    unsigned calls = 0;
+    unsigned depth = 0;
+    unsigned deepest = 0;
+    unsigned raise_again = 0;
+
+    static pci::irq_return on_irq(void* context, pci::vector_index) noexcept {
+        auto& self = *static_cast<recorder*>(context);
+        ++self.calls;
+        self.deepest = std::max(self.deepest, ++self.depth);
+        if (self.raise_again != 0) {
+            --self.raise_again;
+            CHECK(self.slot.deliver_edge() == delivery::running);
+        }
+        CHECK(self.slot.running_here());
+        --self.depth;
+        return pci::irq_return::none;
+    }
+
+    recorder() {
+        slot.entry = &on_irq;
+        slot.context = this;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an edge runs the handler if there is one") {
+    recorder r;
+    CHECK(r.slot.deliver_edge() == delivery::no_handler);
+    r.slot.arm();
+    CHECK(r.slot.deliver_edge() == delivery::none);
+    CHECK(r.calls == 1);
+    r.slot.disarm();
+    CHECK(r.slot.deliver_edge() == delivery::no_handler);
+    CHECK(r.calls == 1);
+    CHECK_FALSE(r.slot.running_here());
+}
+
+TEST_CASE("an edge that comes while the handler runs is delivered after it, not inside it") {
+    recorder r;
+    r.slot.arm();
+    r.raise_again = 3;
+    CHECK(r.slot.deliver_edge() == delivery::none);
+    CHECK(r.calls == 4);
+    CHECK(r.deepest == 1);
+}
+
+TEST_CASE("a level that comes while the handler runs is left to be looked at again") {
+    recorder r;
+    r.slot.arm();
+    CHECK(r.slot.deliver_level() == delivery::none);
+    CHECK(r.calls == 1);
+}
