@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D001] managed IRQ vectors are freed by devres at unbind: remove this call
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct driver {
+    struct state {
+        irq_allocation<managed_t, platform_type, driver> vectors;
+    };
+
+    static result<managed_ref<state>> probe(device<platform_type, driver>& dev, const device_id&) {
+        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        return devm_emplace<state>(dev, DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix)));
+    }
+
+    static void remove([[maybe_unused]] state& data) {
+#ifdef EXPECT_FAIL
+        (void)pci_free_irq_vectors(std::move(data.vectors));
+#endif
+    }
+};
+
+result<binding<driver, platform_type>> bound(platform_type& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

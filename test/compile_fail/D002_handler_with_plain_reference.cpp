@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D002] a managed handler needs a managed object (devm_emplace)
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct driver {
+    static result<> probe(auto& dev, const device_id&) {
+        static queue data;
+        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+#ifdef EXPECT_FAIL
+        DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[0], "queue", data));
+#else
+        const auto kept = DEVRES_TRY(request_irq<&queue::on_irq>(vectors[0], "queue", data));
+#endif
+        return {};
+    }
+};
+
+result<binding<driver, platform_type>> bound(platform_type& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

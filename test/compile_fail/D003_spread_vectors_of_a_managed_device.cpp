@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D003] on this platform, vectors of a managed device are managed: call pcim_alloc_irq_vectors
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct hybrid_platform : platform_type {
+    static constexpr bool hybrid_irq_vectors = true;
+};
+
+struct driver {
+    static result<> probe(auto& dev, const device_id&) {
+#ifdef EXPECT_FAIL
+        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+#else
+        const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+#endif
+        const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::msix, irq_affinity{}));
+        (void)vectors.size();
+        return {};
+    }
+};
+
+result<binding<driver, hybrid_platform>> bound(hybrid_platform& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

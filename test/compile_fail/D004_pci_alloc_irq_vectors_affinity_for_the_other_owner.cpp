@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D004] pci_alloc_irq_vectors_affinity: the ownership table does not say irq_vectors = unmanaged
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct driver {
+#ifdef EXPECT_FAIL
+    static constexpr auto ownership = own(enable = managed, irq_vectors = managed);
+#else
+    static constexpr auto ownership = own(enable = managed, irq_vectors = unmanaged);
+#endif
+
+    static result<> probe(auto& dev, const device_id&) {
+        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::msix, irq_affinity{}));
+        (void)vectors.size();
+        return {};
+    }
+};
+
+result<binding<driver, platform_type>> bound(platform_type& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

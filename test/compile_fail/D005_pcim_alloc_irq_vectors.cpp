@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D005] managed IRQ vectors need a device enabled with pcim_enable_device
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct driver {
+    static result<> probe(auto& dev, const device_id&) {
+#ifdef EXPECT_FAIL
+        const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+#else
+        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+#endif
+        DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        return {};
+    }
+};
+
+result<binding<driver, platform_type>> bound(platform_type& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D006] get<I>: the allocation may have fewer vectors
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct driver {
+    static constexpr auto ownership =
+        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
+
+    static result<> probe(auto& dev, const device_id&) {
+        const auto data = DEVRES_TRY(devm_emplace<queue>(dev));
+        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+#ifdef EXPECT_FAIL
+        const auto vector = vectors.template get<0>();
+#else
+        const auto vector = DEVRES_TRY(vectors.at(0));
+#endif
+        DEVRES_TRY(devm_request_irq<&queue::on_irq>(vector, "queue", data));
+        return {};
+    }
+};
+
+result<binding<driver, platform_type>> bound(platform_type& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D007] not a platform: has_vectors asks for hybrid_irq_vectors, allocate_vectors, free_vectors, vector_number
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct lesser_platform : platform_type {
+#ifdef EXPECT_FAIL
+    void hybrid_irq_vectors();
+#endif
+};
+
+struct driver {
+    static result<> probe(auto&, const device_id&) { return {}; }
+};
+
+result<binding<driver, lesser_platform>> bound(lesser_platform& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

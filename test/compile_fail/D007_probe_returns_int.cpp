@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D007] not a driver: its probe returns neither result<> nor result<managed_ref<State>>
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct driver {
+#ifdef EXPECT_FAIL
+    static int probe(auto&, const device_id&) { return 0; }
+#else
+    static result<> probe(auto&, const device_id&) { return {}; }
+#endif
+};
+
+result<binding<driver, platform_type>> bound(platform_type& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

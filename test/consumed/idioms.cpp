@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+// expected-no-diagnostics
+// What drivers write all the time, without a false alarm.
+#include <optional>
+#include <utility>
+
+#include <devres/devres.hpp>
+#include <devres/pci/platform_archetype.hpp>
+
+using namespace devres;
+using namespace devres::pci;
+
+using platform_type = platform_archetype;
+using function_type = platform_type::function_type;
+
+struct driver {
+    using vectors_type = irq_allocation<unmanaged_t, platform_type, driver>;
+    using handler_type = irq_registration<unmanaged_t, platform_type, driver>;
+
+    struct state {
+        enabled_device<unmanaged_t, platform_type, driver> enabled;
+        bar_mapping<unmanaged_t, platform_type, driver> registers;
+        dma_allocation<unmanaged_t, platform_type, driver> ring;
+        vectors_type vectors;
+        std::optional<handler_type> handler;
+        group queues;
+
+        irq_return on_irq(vector_index) noexcept { return irq_return::handled; }
+        irq_return on_error() noexcept { return irq_return::handled; }
+    };
+
+    static result<managed_ref<state>> probe(device<platform_type, driver>& dev, const device_id&) {
+        auto data = DEVRES_TRY(devm_emplace<state>(dev));
+
+        // Filled one by one, moved into a member.
+        auto enabled = DEVRES_TRY(pci_enable_device(dev));
+        DEVRES_TRY(pci_set_master(enabled));
+        auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
+        if (registers.read32(0) == ~0U)
+            return fail(errc::enodev);
+        data->registers = std::move(registers);
+        data->registers.write32(4, 1);
+
+        // Assigned to a member in one line, used there.
+        data->vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix | irq_type::msi));
+        for (unsigned i = 0; i != data->vectors.size(); ++i)
+            (void)data->vectors[i].number();
+
+        // In an optional.
+        data->handler = DEVRES_TRY(request_irq<&state::on_irq>(data->vectors[0], "queue", *data));
+        if (data->handler && *data->handler)
+            data->ring = DEVRES_TRY(dma_alloc_coherent(enabled, 4096));
+
+        // A group that is kept at the end, or rolls back.
+        group queues{dev};
+        DEVRES_TRY(devm_add_action(dev, [](void*) {}, nullptr));
+        queues.keep();
+        data->queues = std::move(queues);
+
+        data->enabled = std::move(enabled);
+        return data;
+    }
+
+    static void remove(state& data) {
+        data.handler.reset();
+        (void)pci_free_irq_vectors(std::move(data.vectors));
+    }
+
+    /// Freed and allocated again.
+    static result<unsigned> reallocate(state& data, unsigned wanted) {
+        auto vectors = std::move(data.vectors);
+        DEVRES_TRY(pci_free_irq_vectors(std::move(vectors)));
+        vectors = DEVRES_TRY(pci_alloc_irq_vectors(data.enabled, 1, wanted, irq_type::msix));
+        for (unsigned i = 0; i != vectors.size(); ++i)
+            (void)vectors[i].number();
+        const unsigned count = vectors.size();
+        data.vectors = std::move(vectors);
+        return count;
+    }
+
+    /// Moved on one path only.
+    static unsigned moved_perhaps(vectors_type given, state& data, bool keep) {
+        if (keep)
+            data.vectors = std::move(given);
+        if (given)
+            return given.size();
+        return data.vectors.size();
+    }
+
+    /// Made empty, filled later.
+    static result<> filled_later(device<platform_type, driver>& dev, bool msix) {
+        enabled_device<unmanaged_t, platform_type, driver> enabled;
+        vectors_type vectors;
+        enabled = DEVRES_TRY(pci_enable_device(dev));
+        if (msix)
+            vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        if (!vectors)
+            vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 1, irq_type::intx));
+        (void)enabled.dev();
+        return vectors.at(0).has_value() ? result<>{} : fail(errc::enospc);
+    }
+
+    /// Handed to and back from functions.
+    static vectors_type pass(vectors_type vectors) { return vectors; }
+    static result<vectors_type> wrap(vectors_type vectors) {
+        if (vectors.size() < 2)
+            return fail(errc::enospc);
+        return vectors;
+    }
+    static result<unsigned> pass_through(const enabled_device<managed_t, platform_type, driver>& enabled) {
+        auto vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        vectors = pass(std::move(vectors));
+        auto wrapped = DEVRES_TRY(wrap(std::move(vectors)));
+        auto& alias = wrapped;
+        return alias.size() + wrapped.size();
+    }
+};
+
+irq_return read(const revocable<driver::state>& file) {
+    if (auto data = file.try_access())
+        return data->on_error();
+    const auto again = file.try_access();
+    if (!again)
+        return irq_return::none;
+    return again->on_error();
+}
+
+result<> use(platform_type& platform, function_type& function) {
+    auto bound = DEVRES_TRY(bind<driver>(platform, function));
+    DEVRES_TRY(driver::reallocate(bound.state(), 4));
+    DEVRES_TRY(bound.suspend());
+    DEVRES_TRY(bound.resume());
+    auto other = std::move(bound);
+    bound = std::move(other);
+    (void)bound.dev();
+    return bound.unbind();
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Sources that make the law's combinations, each on a line of its own."""
+import re
+
+from law import LINES, MANAGED, OWNERS, UNMANAGED
+
+PRELUDE = """\
+// SPDX-License-Identifier: BSL-1.0
+// Generated: see test/law.
+#include <utility>
+
+#include <devres/devres.hpp>
+#include <devres/pci/platform_archetype.hpp>
+
+using namespace devres;
+using namespace devres::pci;
+
+using strict = platform_archetype;
+struct hybrid : platform_archetype {
+    static constexpr bool hybrid_irq_vectors = true;
+};
+static_assert(platform<strict> && platform<hybrid>);
+
+struct counter {
+    irq_return on_irq() noexcept { return irq_return::handled; }
+};
+inline constexpr resource<struct minor_number_tag> minor_number;
+inline void undo(void*) {}
+"""
+
+
+def driver(name, lines):
+    table = f" static constexpr auto ownership = own({', '.join(lines)}); " if lines else ""
+    return f"struct {name} {{{table}}};"
+
+
+def drivers():
+    """For each line of a table and owner: a driver whose table has only this line, and one whose table has all but this."""
+    yield driver("without_table", [])
+    for line, spelled in LINES.items():
+        name = re.sub(r"\W", "", line)
+        for owner in OWNERS:
+            other = UNMANAGED if owner == MANAGED else MANAGED
+            # What is said of one BAR says nothing of another.
+            rest = {"bar<0>": other} if line == "bar<N>" else {}
+            yield driver(f"{name}_{owner}", [f"{key} = {value}" for key, value in {spelled: owner, **rest}.items()])
+            rest = ["bar<0>"] if line == "bar<N>" else []
+            rest += [one for one in LINES.values() if one != spelled]
+            yield driver(f"all_but_{name}_{owner}", [f"{one} = {owner}" for one in rest])
+
+
+def source(lines, before=()):
+    """A source, and the number of the first of `lines` in it."""
+    head = PRELUDE.splitlines() + ["", *drivers(), "", *before]
+    return "\n".join([*head, *lines]) + "\n", len(head) + 1
+
+
+def definitions(combinations):
+    """Makes the combinations."""
+    return source([re.sub(r"\b(call|table)\b", rf"\1_{number}", one.definition, count=1)
+                   for number, one in enumerate(combinations)])
+
+
+def questions(combinations):
+    """Asks with `requires` for each combination whether it can be made, and asserts the answer."""
+    concepts = dict.fromkeys(one.concept for one in combinations)
+    return source([f"static_assert({'' if one.allowed else '!'}{one.asks});" for one in combinations], concepts)
