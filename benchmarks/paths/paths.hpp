@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+
+/// The paths of paths.h, written with devres.
+namespace devres::benchmarks {
+
+void actions(unsigned count);
+void removals(unsigned count);
+void releases(unsigned count);
+void group_of(unsigned count);
+void unmanaged_vectors(unsigned count);
+void unmanaged_handlers(unsigned count);
+void managed_vectors(unsigned count);
+void managed_handlers(unsigned count);
+
+/// The bytes that a release list asks for when `count` actions are added to it.
+std::size_t bytes_of_actions(std::size_t count);
+
+/// A whole life of the Switchtec driver on the simulated bus: bound and unbound, and the same steps made by hand.
+void switchtec_bound();
+void switchtec_by_hand();
+
+/// The same of the VMD driver, with the children of its model; always called with the same number of vectors.
+void vmd_bound(unsigned vectors);
+
+}  // namespace devres::benchmarks

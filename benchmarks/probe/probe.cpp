@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "probe.hpp"
+
+namespace devres::benchmarks {
+
+namespace {
+
+using namespace devres::pci;
+
+constexpr std::size_t start_register = 0x10;
+
+irq_return on_irq(interrupts& context) noexcept {
+    ++context.seen;
+    return irq_return::handled;
+}
+
+[[gnu::always_inline]] inline result<interrupts*>
+acquire_1(device<opaque_platform>& dev, interrupts& context) noexcept {
+    const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+    (void)pci_set_master(enabled);
+    return &context;
+}
+
+[[gnu::always_inline]] inline result<interrupts*>
+acquire_2(device<opaque_platform>& dev, interrupts& context) noexcept {
+    const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+    const auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
+    registers.write32(start_register, 1);
+    return &context;
+}
+
+[[gnu::always_inline]] inline result<interrupts*>
+acquire_3(device<opaque_platform>& dev, interrupts& context) noexcept {
+    const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+    const auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
+    const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 4, irq_type::msix | irq_type::msi));
+    registers.write32(start_register, 1);
+    return &context;
+}
+
+[[gnu::always_inline]] inline result<interrupts*>
+acquire_4(device<opaque_platform>& dev, interrupts& context) noexcept {
+    const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+    const auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
+    const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors<1>(enabled, 4, irq_type::msix | irq_type::msi));
+    const auto handler = DEVRES_TRY(request_irq<&on_irq>(vectors.get<0>(), "events", context));
+    registers.write32(start_register, 1);
+    return &context;
+}
+
+
+}  // namespace
+
+bool probe_1(bound& to, interrupts& context, int& error) noexcept {
+    auto probed = acquire_1(to.dev, context);
+    if (!probed) {
+        error = static_cast<int>(probed.error());
+        return false;
+    }
+    to.data = *probed;
+    return true;
+}
+
+bool probe_2(bound& to, interrupts& context, int& error) noexcept {
+    auto probed = acquire_2(to.dev, context);
+    if (!probed) {
+        error = static_cast<int>(probed.error());
+        return false;
+    }
+    to.data = *probed;
+    return true;
+}
+
+bool probe_3(bound& to, interrupts& context, int& error) noexcept {
+    auto probed = acquire_3(to.dev, context);
+    if (!probed) {
+        error = static_cast<int>(probed.error());
+        return false;
+    }
+    to.data = *probed;
+    return true;
+}
+
+bool probe_4(bound& to, interrupts& context, int& error) noexcept {
+    auto probed = acquire_4(to.dev, context);
+    if (!probed) {
+        error = static_cast<int>(probed.error());
+        return false;
+    }
+    to.data = *probed;
+    return true;
+}
+
+result<interrupts*> probe_alone(device<opaque_platform>& dev, interrupts& context) noexcept {
+    return acquire_4(dev, context);
+}
+
+}  // namespace devres::benchmarks
