@@ -46,8 +46,8 @@ public:
     ~binding() { end(); }
 
     /// Takes the driver off: remove(), during which interrupts still arrive, then vectors of the driver's own that it
-    /// has not freed, with the handlers on them, then everything devres owns, newest first, the driver's state last; then the function is
-    /// free for another driver. Nothing to do if the binding is empty. errno is kept.
+    /// has not freed, with the handlers on them, then everything devres owns, newest first, the driver's state last;
+    /// then the function is free for another driver. Nothing to do if the binding is empty. errno is kept.
     /// @returns `edeadlk` from inside one of the function's handlers, which would wait for itself: the driver
     /// stays bound then.
     /// @par Linux

@@ -176,6 +176,8 @@ private:
         unsigned base = 0;
     };
     result<vector_count> take_numbers(const pci::vector_request& request, unsigned most, bool in_one_block) noexcept;
+    result<vector_count> take_vectors(function& f, pci::irq_type type, const pci::vector_request& request,
+                                      unsigned most) noexcept;
     result<unsigned> allocate_msix(function& f, const pci::vector_request& request) noexcept;
     result<unsigned> allocate_msi(function& f, const pci::vector_request& request) noexcept;
     void spread(function& f, const pci::vector_request& request, unsigned count) noexcept;

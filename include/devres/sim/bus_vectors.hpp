@@ -83,13 +83,9 @@ inline result<bus::vector_count> bus::take_numbers(const pci::vector_request& re
     return fail(errc::enomem);
 }
 
-inline result<unsigned> bus::allocate_msix(function& f, const pci::vector_request& request) noexcept {
-    if (request.max < request.min)
-        return fail(errc::erange);
-    if (request.max == 0 || f.driver_.enables.load() == 0 || !f.awake() || f.msix_vectors() == 0)
-        return fail(errc::einval);
-    const bool beyond = request.types.has(pci::irq_type::virtual_entries);
-    const auto taken = take_numbers(request, beyond ? msix_table::max_entries : f.msix_vectors(), false);
+inline result<bus::vector_count> bus::take_vectors(function& f, pci::irq_type type, const pci::vector_request& request,
+                                                   unsigned most) noexcept {
+    const auto taken = take_numbers(request, most, type == pci::irq_type::msi);
     if (!taken)
         return fail(taken.error());
     try {
@@ -98,8 +94,20 @@ inline result<unsigned> bus::allocate_msix(function& f, const pci::vector_reques
         irqs_.free(taken->base, taken->count);
         return fail(errc::enomem);
     }
-    set_up(f, pci::irq_type::msix, taken->base, taken->count);
+    set_up(f, type, taken->base, taken->count);
     spread(f, request, taken->count);
+    return taken;
+}
+
+inline result<unsigned> bus::allocate_msix(function& f, const pci::vector_request& request) noexcept {
+    if (request.max < request.min)
+        return fail(errc::erange);
+    if (request.max == 0 || f.driver_.enables.load() == 0 || !f.awake() || f.msix_vectors() == 0)
+        return fail(errc::einval);
+    const bool beyond = request.types.has(pci::irq_type::virtual_entries);
+    const auto taken = take_vectors(f, pci::irq_type::msix, request, beyond ? msix_table::max_entries : f.msix_vectors());
+    if (!taken)
+        return fail(taken.error());
     f.table_.clear_pending();
     for (unsigned i = 0; i != taken->count && i != f.msix_vectors(); ++i)
         f.table_.program(i, irq_domain::message(taken->base + i));
@@ -119,17 +127,9 @@ inline result<unsigned> bus::allocate_msi(function& f, const pci::vector_request
     const unsigned offered = f.msi_vectors();
     if (offered < request.min)
         return fail(errc::enospc);
-    const auto taken = take_numbers(request, multiple_msi_ ? offered : 1, true);
+    const auto taken = take_vectors(f, pci::irq_type::msi, request, multiple_msi_ ? offered : 1);
     if (!taken)
         return fail(taken.error());
-    try {
-        f.driver_.reserve(taken->count, f);
-    } catch (const std::bad_alloc&) {
-        irqs_.free(taken->base, taken->count);
-        return fail(errc::enomem);
-    }
-    set_up(f, pci::irq_type::msi, taken->base, taken->count);
-    spread(f, request, taken->count);
     const interrupt_message message = irq_domain::message(taken->base);
     f.config_.set(f.layout_.msi + msi::address, 4, static_cast<std::uint32_t>(message.address));
     if ((f.msi_control() & msi::wide) != 0)
