@@ -46,7 +46,7 @@ TEST_CASE("a machine that is short of vectors gives no more than it has") {
 
 TEST_CASE("a message is routed by its address and data alone") {
     const auto irqs = std::make_unique<irq_domain>();
-    devres::sim::detail::irq_slot slot;
+    devres::sim::irq_slot slot;
     const unsigned base = *irqs->allocate(70'000, 1);
     irqs->route(base + 69'999, &slot);
     const auto message = irq_domain::message(base + 69'999);

@@ -4,8 +4,8 @@
 #include "support/catch.hpp"
 
 using namespace devres;
-using sim::detail::delivery;
-using sim::detail::irq_slot;
+using sim::delivery;
+using sim::irq_slot;
 
 namespace {
 

@@ -146,10 +146,12 @@ private:
 
 inline void put_capabilities(const function_config& from, const msix_place& msix, config_writer& out) {
     namespace id = registers::capability_id;
-    const unsigned pm = out.capability(id::power_management, 8);
-    out.put(pm + 2, 2, 3);  // version 1.2
-    out.put(pm + registers::power_management::control, 2,
-            from.no_soft_reset ? registers::power_management::no_soft_reset : 0U);
+    if (from.power_management) {
+        const unsigned at = out.capability(id::power_management, 8);
+        out.put(at + 2, 2, 3);  // version 1.2
+        out.put(at + registers::power_management::control, 2,
+                from.no_soft_reset ? registers::power_management::no_soft_reset : 0U);
+    }
     if (from.msi_vectors != 0) {
         const unsigned at = out.capability(id::msi, 10 + (from.msi_wide ? 4U : 0U) + (from.msi_maskable ? 10U : 0U));
         out.put(at + registers::msi::control, 2,

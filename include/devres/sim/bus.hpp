@@ -100,12 +100,16 @@ public:
             throw std::invalid_argument("set_possible_cpus(" + std::to_string(cpus) + "): must be 1 to 64");
         cpus_ = cpus;
     }
+    [[nodiscard]] unsigned possible_cpus() const noexcept { return cpus_; }
 
     /// Makes the machine short of MSI and MSI-X vectors: `count` can be in use at a time, over all functions.
     void set_available_vectors(unsigned count) noexcept { irqs_.limit(count); }
 
     /// Whether functions can have more than one MSI vector; true unless said otherwise.
     void set_multiple_msi(bool on) noexcept { multiple_msi_ = on; }
+
+    /// The interrupt controller: for an operating system that has the functions' interrupts routed its own way.
+    [[nodiscard]] irq_domain& interrupts() noexcept { return irqs_; }
 
     // The primitives of pci::platform; their contracts are there.
 

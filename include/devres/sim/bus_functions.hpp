@@ -262,7 +262,7 @@ inline std::vector<std::string> bus::held(const function& f) {
         lines.push_back(std::to_string(count) + ' ' + detail::type_name(driver.type.load()) +
                         (count == 1 ? " vector, irq " : " vectors, irq ") + std::to_string(base) +
                         (count == 1 ? "" : '-' + std::to_string(base + count - 1)));
-        const detail::irq_slot* const slots = driver.slots.load(std::memory_order_acquire);
+        const irq_slot* const slots = driver.slots.load(std::memory_order_acquire);
         for (unsigned i = 0; i != count; ++i) {
             if (slots[i].has_handler())
                 lines.push_back("handler \"" + slots[i].name.get() + "\" on vector " + std::to_string(i));

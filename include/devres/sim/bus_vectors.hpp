@@ -45,6 +45,7 @@ inline result<pci::vector_grant> bus::allocate_vectors(function& f, const pci::v
         f.driver_.type.store(irq_type::intx);
         f.config_.set_bits(registers::command, 2, registers::command_bits::intx_disable, 0);
         f.driver_.vectors.store(1, std::memory_order_release);
+        f.connect_intx(&f.driver_.slot(0));
         return pci::vector_grant{1, irq_type::intx};
     }
     return fail(last);
@@ -209,7 +210,9 @@ inline result<> bus::free_vectors(function& f) noexcept {
     while (driver.newest != 0)
         driver.end(driver.slot(driver.newest - 1));
     driver.vectors.store(0, std::memory_order_release);
-    if (type != pci::irq_type::intx)
+    if (type == pci::irq_type::intx)
+        f.connect_intx(nullptr);
+    else
         irqs_.free(driver.base.load(std::memory_order_relaxed), count);
     const unsigned disable = registers::command_bits::intx_disable;
     if (f.present())
@@ -232,7 +235,7 @@ inline result<pci::handler_id> bus::register_handler(function& f, pci::vector_in
     detail::driver_side& driver = f.driver_;
     if (action.entry == nullptr || vector.value() >= driver.vectors.load(std::memory_order_relaxed))
         return fail(errc::einval);
-    detail::irq_slot& slot = driver.slot(vector.value());
+    irq_slot& slot = driver.slot(vector.value());
     if (slot.id.load(std::memory_order_relaxed) != 0)
         return fail(errc::ebusy);
     const std::uint64_t id = driver.new_id(vector.value());
@@ -250,7 +253,7 @@ inline result<pci::handler_id> bus::register_handler(function& f, pci::vector_in
 }
 
 inline result<> bus::unregister_handler(function& f, pci::handler_id id) noexcept {
-    detail::irq_slot* const slot = f.driver_.registered(id);
+    irq_slot* const slot = f.driver_.registered(id);
     if (slot == nullptr)
         return {};
     if (slot->running_here()) {

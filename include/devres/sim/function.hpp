@@ -61,6 +61,9 @@ public:
     /// Takes INTx back: what the model's registers do when the driver acknowledges the last reason to interrupt.
     void lower_intx() noexcept;
 
+    /// For the operating system: who is called while INTx is asserted; null for nobody. Ends a "nobody cared".
+    void connect_intx(irq_slot* slot) noexcept;
+
     /// The device reads (writes) `size` bytes of memory at `at`.
     /// @returns false if it may not: bus mastering off, no such memory, not in D0, gone. The first two are
     /// violations (`dma_fault`).
@@ -94,6 +97,9 @@ public:
     }
     /// The plain memory that a BAR has where its model does not answer.
     [[nodiscard]] sparse_memory& memory(pci::bar_number bar) noexcept { return *memory_[bar.value()]; }
+
+    /// Where in configuration space the registers for power and interrupts are.
+    [[nodiscard]] const capability_layout& capabilities() const noexcept { return layout_; }
 
     /// Entries of the MSI-X table; 0 without MSI-X.
     [[nodiscard]] unsigned msix_vectors() const noexcept { return table_.size(); }
@@ -167,8 +173,9 @@ private:
     std::atomic<bool> gone_{false};
     std::atomic<bool> asleep_{false};  // in D3hot, or gone
     std::atomic<bool> intx_asserted_{false};
-    std::atomic<bool> intx_dead_{false};  // after "nobody cared", until a handler is registered again
+    std::atomic<bool> intx_dead_{false};  // after "nobody cared", until a slot is connected or a handler registered again
     std::atomic<unsigned> intx_raises_{0};
+    std::atomic<irq_slot*> intx_slot_{nullptr};
 
     struct {
         std::atomic<std::uint64_t> gone{0}, no_master{0}, no_vector{0}, no_handler{0};

@@ -117,17 +117,18 @@ inline bool function::send(const interrupt_message& message) noexcept {
         lost_.no_master.fetch_add(1, std::memory_order_relaxed);
         return true;
     }
-    detail::irq_slot* const slot = irqs_->routed(message);
+    irq_slot* const slot = irqs_->routed(message);
     if (slot == nullptr || slot->owner != this)
         return false;
-    if (slot->deliver_edge() == detail::delivery::no_handler)
+    if (slot->deliver_edge() == delivery::no_handler)
         lost_.no_handler.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
 
 inline void function::raise_intx() noexcept {
     // A device that nobody enabled and no model stands for has no reason to interrupt that could last.
-    if (!intx() || (model_ == nullptr && driver_.enables.load(std::memory_order_relaxed) == 0)) {
+    if (!intx() || (model_ == nullptr && driver_.enables.load(std::memory_order_relaxed) == 0 &&
+                    intx_slot_.load(std::memory_order_relaxed) == nullptr)) {
         lost_.no_vector.fetch_add(1, std::memory_order_relaxed);
         return;
     }
@@ -138,27 +139,32 @@ inline void function::raise_intx() noexcept {
 
 inline void function::lower_intx() noexcept { intx_asserted_.store(false); }
 
+inline void function::connect_intx(irq_slot* slot) noexcept {
+    intx_slot_.store(slot, std::memory_order_release);
+    intx_dead_.store(false);
+    service_intx();
+}
+
 /// Calls the handler for as long as the line is asserted and nothing holds it back.
 inline void function::service_intx() noexcept {
     const unsigned patience = 100'000;  // as many as Linux lets pass before it says "nobody cared"
     for (unsigned calls = 0; calls != patience; ++calls) {
+        irq_slot* const slot = intx_slot_.load(std::memory_order_acquire);
         if (!intx_asserted_.load() || !awake() || intx_dead_.load(std::memory_order_relaxed) ||
-            (command() & registers::command_bits::intx_disable) != 0 ||
-            driver_.vectors.load(std::memory_order_acquire) == 0 ||
-            driver_.type.load(std::memory_order_relaxed) != pci::irq_type::intx)
+            (command() & registers::command_bits::intx_disable) != 0 || slot == nullptr)
             return;
         const unsigned raises = intx_raises_.load();
-        switch (driver_.slot(0).deliver_level()) {
-        case detail::delivery::no_handler:
-        case detail::delivery::running: return;  // the line stays asserted, and is looked at again
-        case detail::delivery::handled:
+        switch (slot->deliver_level()) {
+        case delivery::no_handler:
+        case delivery::running: return;  // the line stays asserted, and is looked at again
+        case delivery::handled:
             if (model_ == nullptr && raises == intx_raises_.load()) {
                 intx_asserted_.store(false);
                 if (raises != intx_raises_.load())
                     intx_asserted_.store(true);
             }
             break;
-        case detail::delivery::none: break;
+        case delivery::none: break;
         }
     }
     intx_dead_.store(true);

@@ -73,7 +73,7 @@ public:
     }
 
     /// Routes the messages of an allocated number to `slot`, null for nowhere.
-    void route(unsigned number, detail::irq_slot* slot) noexcept {
+    void route(unsigned number, irq_slot* slot) noexcept {
         chunk* const numbers = chunks_[number / chunk_size].load(std::memory_order_relaxed);
         numbers->slots[number % chunk_size].store(slot, std::memory_order_release);
     }
@@ -84,7 +84,7 @@ public:
     }
 
     /// Where a message goes; null if no vector is set up for it.
-    [[nodiscard]] detail::irq_slot* routed(const interrupt_message& message) const noexcept {
+    [[nodiscard]] irq_slot* routed(const interrupt_message& message) const noexcept {
         const std::uint64_t page = message.address - doorbell;
         if (page >= std::uint64_t{max_numbers >> 16U} * 0x1000 || page % 0x1000 != 0 || message.data > 0xffff)
             return nullptr;
@@ -97,7 +97,7 @@ private:
     static constexpr std::uint64_t doorbell = 0xfee0'0000;
     static constexpr unsigned chunk_size = 4096;
     struct chunk {
-        std::atomic<detail::irq_slot*> slots[chunk_size]{};
+        std::atomic<irq_slot*> slots[chunk_size]{};
     };
 
     void make_routes(unsigned base, unsigned count) {

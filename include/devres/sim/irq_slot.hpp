@@ -11,10 +11,9 @@
 namespace devres::sim {
 
 class function;
+struct irq_slot;
 
 namespace detail {
-
-struct irq_slot;
 
 /// One handler that this thread is running, and the one it interrupted.
 struct handler_frame {
@@ -24,10 +23,13 @@ struct handler_frame {
 
 inline constinit thread_local handler_frame* running_handlers = nullptr;
 
+}  // namespace detail
+
 /// What became of an interrupt.
 enum class delivery { no_handler, running, none, handled };
 
-/// One vector of a function: who is called when it fires (`struct irq_desc` and its action).
+/// Where an interrupt goes, a message or a line: whom the operating system has called when it fires. The bus has one for
+/// each vector; so has every other system on the same hardware (`linux_model`).
 ///
 /// Delivery takes no lock. As in Linux, a handler never runs on two threads at once: an interrupt that comes
 /// while it runs makes the running thread call it again. Here each one counts; Linux merges them.
@@ -86,7 +88,7 @@ struct alignas(64) irq_slot {
 
     /// True if this thread is inside the handler.
     [[nodiscard]] bool running_here() const noexcept {
-        for (const handler_frame* frame = running_handlers; frame != nullptr; frame = frame->outer) {
+        for (const detail::handler_frame* frame = detail::running_handlers; frame != nullptr; frame = frame->outer) {
             if (frame->slot == this)
                 return true;
         }
@@ -95,8 +97,8 @@ struct alignas(64) irq_slot {
 
 private:
     delivery run() noexcept {
-        handler_frame frame{this, running_handlers};
-        running_handlers = &frame;
+        detail::handler_frame frame{this, detail::running_handlers};
+        detail::running_handlers = &frame;
         bool handled = false;
         std::uint64_t next = 0;
         do {
@@ -106,10 +108,9 @@ private:
                 next = (old & armed) != 0 && (old & count) != 0 ? old - 1 : old & armed;
             while (!state.compare_exchange_weak(old, next));
         } while ((next & running) != 0);
-        running_handlers = frame.outer;
+        detail::running_handlers = frame.outer;
         return handled ? delivery::handled : delivery::none;
     }
 };
 
-}  // namespace detail
 }  // namespace devres::sim

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include <devres/linux_model/event_log.hpp>
+
+/// Linux's device resource list as it is (drivers/base/devres.c), with the kernel's names and answers: to show what it does,
+/// next to `devres::list`, which does it better.
+namespace devres::linux_model {
+
+class device;
+
+/// Releases the resource that a node stands for (`dr_release_t`).
+using dr_release = void (*)(device& dev, void* res);
+
+/// Whether a node is the one that is looked for (`dr_match_t`).
+using dr_match = bool (*)(device& dev, void* res, const void* match_data);
+
+/// A device and its release list. Errors are negative errno numbers, as in the kernel.
+///
+/// A node is memory of the caller's size, zeroed, that is released by a function; its name is what the log calls it. It
+/// is freed with the device at the latest.
+class device {
+public:
+    explicit device(event_log& log, bool empty_release_is_silent = true) noexcept
+        : log_(&log), empty_release_is_silent_(empty_release_is_silent) {}
+    device(const device&) = delete;
+    device& operator=(const device&) = delete;
+    ~device() {
+        for (node* each = all_; each != nullptr;) {
+            node* const next = each->next_of_all;
+            ::operator delete (each);
+            each = next;
+        }
+    }
+
+    [[nodiscard]] event_log& log() const noexcept { return *log_; }
+    [[nodiscard]] bool has_resources() const noexcept { return head_.next != &head_; }
+
+    /// A node that is on no list yet (`devres_alloc`). `name` is not copied; a `number` from 0 is part of it.
+    /// @throws std::bad_alloc
+    void* devres_alloc(dr_release release, std::size_t size, const char* name, int number = -1) {
+        node* const made = make_node(release, size, name, number);
+        return payload(made);
+    }
+
+    /// Frees a node that is on no list; a BUG for one that is.
+    void devres_free(void* res) {
+        if (res == nullptr)
+            return;
+        node* const freed = node_of(res);
+        if (freed->linked())
+            log_->stop("devres_free");
+        destroy(freed);
+    }
+
+    /// Adds a node, as the newest; a BUG for one that is on the list.
+    void devres_add(void* res) {
+        node* const added = node_of(res);
+        if (added->linked())
+            log_->stop("devres_add");
+        append(added);
+    }
+
+    /// The newest node with that release function, which `match` agrees to unless it is null; null if there is none.
+    [[nodiscard]] void* devres_find(dr_release release, dr_match match, const void* match_data) {
+        node* const found = find(release, match, match_data);
+        return found == nullptr ? nullptr : payload(found);
+    }
+
+    /// The newest node that matches, or else `fresh`, which is added; freed if it is not. `match_data` as in devres_find.
+    void* devres_get(void* fresh, dr_match match, const void* match_data) {
+        node* const added = node_of(fresh);
+        if (node* const found = find(added->release, match, match_data)) {
+            devres_free(fresh);
+            return payload(found);
+        }
+        append(added);
+        return fresh;
+    }
+
+    /// Takes a node off the list without releasing it; the caller frees it. Null if there is none.
+    void* devres_remove(dr_release release, dr_match match, const void* match_data) {
+        node* const found = find(release, match, match_data);
+        if (found == nullptr)
+            return nullptr;
+        unlink(found);
+        log_->add(event_kind::remove, text(found));
+        return payload(found);
+    }
+
+    /// Takes a node off the list and frees it; its release function is not called. -ENOENT if there is none.
+    int devres_destroy(dr_release release, dr_match match, const void* match_data) {
+        void* const removed = devres_remove(release, match, match_data);
+        if (removed == nullptr)
+            return -2;
+        devres_free(removed);
+        return 0;
+    }
+
+    /// Takes a node off the list, releases and frees it. -ENOENT if there is none.
+    int devres_release(dr_release release, dr_match match, const void* match_data) {
+        void* const removed = devres_remove(release, match, match_data);
+        if (removed == nullptr)
+            return -2;
+        release(*this, removed);
+        devres_free(removed);
+        return 0;
+    }
+
+    /// Releases all nodes, newest first. @returns how many there were, groups not counted. What a release function
+    /// adds is left on the list; what it looks for is not found, as the whole list was taken off first.
+    int devres_release_all() {
+        if (!initialized_) {
+            log_->warn_in(warning_kind::devres_warn, "devres_release_all");
+            return -19;
+        }
+        return has_resources() ? release_range(head_.next, &head_) : 0;
+    }
+
+    /// Opens a group: what is added from now on is in it. @param id null for an id of its own
+    /// @returns the id
+    const void* devres_open_group(const void* id = nullptr) {
+        node* const open = make_node(nullptr, 0, "grp<", -1);
+        node* const close = make_node(nullptr, 0, "grp>", -1);
+        open->partner = close;
+        close->partner = open;
+        open->id = id == nullptr ? payload(open) : id;
+        append(open);
+        return open->id;
+    }
+
+    /// Closes a group, the newest that is open for null. A warning if there is none; a BUG if it is closed.
+    void devres_close_group(const void* id = nullptr) {
+        node* const open = find_group(id);
+        if (open == nullptr) {
+            log_->warn_in(warning_kind::devres_warn, "devres_close_group");
+            return;
+        }
+        if (open->partner->linked())
+            log_->stop("devres_close_group");
+        append(open->partner);
+    }
+
+    /// Takes the group away, and leaves its resources where they are. A warning if there is none.
+    void devres_remove_group(const void* id = nullptr) {
+        node* const open = find_group(id);
+        if (open == nullptr) {
+            log_->warn_in(warning_kind::devres_warn, "devres_remove_group");
+            return;
+        }
+        unlink(open);
+        unlink(open->partner);
+        log_->add(event_kind::remove, text(open));
+        destroy(open->partner);
+        destroy(open);
+    }
+
+    /// Releases what is between the ends of a group, to the end of the list if it is open; groups that are wholly in it go,
+    /// those that overlap stay. @returns how many resources it released; 0, with a warning, if there is no such group
+    int devres_release_group(const void* id = nullptr) {
+        node* const open = find_group(id);
+        if (open == nullptr) {
+            if (has_resources() || !empty_release_is_silent_)
+                log_->warn_in(warning_kind::devres_warn, "devres_release_group");
+            return 0;
+        }
+        return release_range(open, open->partner->linked() ? open->partner->next : &head_);
+    }
+
+    /// Has `action(data)` called when the list is released (`devm_add_action`).
+    int devm_add_action(void (*action)(void*), void* data, const char* name = "devm_action_release", int number = -1) {
+        void* const made = devres_alloc(release_action, sizeof(action_node), name, number);
+        new (made) action_node{action, data};
+        devres_add(made);
+        return 0;
+    }
+
+    /// Forgets the newest such action; a warning if there is none.
+    void devm_remove_action(void (*action)(void*), void* data) {
+        const action_node wanted{action, data};
+        if (devres_destroy(release_action, same_action, &wanted) != 0)
+            log_->warn_in(warning_kind::devres_warn, "devm_remove_action");
+    }
+
+    /// Calls the newest such action now, and forgets it; a warning, and it is not called, if there is none.
+    void devm_release_action(void (*action)(void*), void* data) {
+        const action_node wanted{action, data};
+        if (devres_release(release_action, same_action, &wanted) != 0)
+            log_->warn_in(warning_kind::devres_warn, "devm_release_action");
+    }
+
+    /// Before `device_initialize()` there is no list, which only devres_release_all notices.
+    void uninitialize() noexcept { initialized_ = false; }
+
+private:
+    struct action_node {
+        void (*action)(void*);
+        void* data;
+    };
+
+    struct alignas(std::max_align_t) node {
+        node* previous = nullptr;
+        node* next = nullptr;
+        node* next_of_all = nullptr;
+        node* previous_of_all = nullptr;
+        dr_release release = nullptr;
+        const char* name = "";
+        node* partner = nullptr;  // of a group's end: the other one
+        const void* id = nullptr;  // of a group's beginning
+        int number = -1;
+        int colour = 0;
+
+        [[nodiscard]] bool linked() const noexcept { return next != nullptr; }
+        [[nodiscard]] bool is_group() const noexcept { return partner != nullptr; }
+    };
+
+    static void release_action(device&, void* res) {
+        const auto* const which = static_cast<action_node*>(res);
+        which->action(which->data);
+    }
+    static bool same_action(device&, void* res, const void* match_data) {
+        const auto* const one = static_cast<const action_node*>(res);
+        const auto* const other = static_cast<const action_node*>(match_data);
+        return one->action == other->action && one->data == other->data;
+    }
+
+    static void* payload(node* of) noexcept { return of + 1; }
+    static node* node_of(void* res) noexcept { return static_cast<node*>(res) - 1; }
+    static std::string text(const node* of) {
+        return of->number < 0 ? std::string(of->name) : of->name + (' ' + std::to_string(of->number));
+    }
+
+    node* make_node(dr_release release, std::size_t size, const char* name, int number) {
+        void* const memory = ::operator new (sizeof(node) + size);
+        node* const made = new (memory) node;
+        std::memset(payload(made), 0, size);
+        made->release = release;
+        made->name = name;
+        made->number = number;
+        made->next_of_all = all_;
+        if (all_ != nullptr)
+            all_->previous_of_all = made;
+        all_ = made;
+        return made;
+    }
+
+    void destroy(node* freed) noexcept {
+        (freed->previous_of_all == nullptr ? all_ : freed->previous_of_all->next_of_all) = freed->next_of_all;
+        if (freed->next_of_all != nullptr)
+            freed->next_of_all->previous_of_all = freed->previous_of_all;
+        ::operator delete (freed);
+    }
+
+    static void link_before(node* added, node* place) noexcept {
+        added->previous = place->previous;
+        added->next = place;
+        place->previous->next = added;
+        place->previous = added;
+    }
+
+    static void unlink(node* removed) noexcept {
+        if (!removed->linked())
+            return;
+        removed->previous->next = removed->next;
+        removed->next->previous = removed->previous;
+        removed->previous = removed->next = nullptr;
+    }
+
+    void append(node* added) {
+        link_before(added, &head_);
+        log_->add(event_kind::add, text(added));
+    }
+
+    node* find(dr_release release, dr_match match, const void* match_data) {
+        for (node* each = head_.previous; each != &head_; each = each->previous) {
+            if (!each->is_group() && each->release == release &&
+                (match == nullptr || match(*this, payload(each), match_data)))
+                return each;
+        }
+        return nullptr;
+    }
+
+    /// The group whose beginning is the newest: of that id, or for null of those that are open.
+    node* find_group(const void* id) noexcept {
+        for (node* each = head_.previous; each != &head_; each = each->previous) {
+            if (each->id != nullptr && (id == nullptr ? !each->partner->linked() : each->id == id))
+                return each;
+        }
+        return nullptr;
+    }
+
+    /// Releases what is in [first, end): takes it off the list first, then releases it from the newest on.
+    int release_range(node* first, node* end) {
+        node released;
+        released.previous = released.next = &released;
+        int count = 0;
+        node* before = first->previous;
+        for (node* each = first; each != end;) {
+            node* const next = each->next;
+            if (each->is_group()) {
+                (each->id != nullptr ? each : each->partner)->colour = 0;
+            } else {
+                unlink(each);
+                link_before(each, &released);
+                ++count;
+            }
+            each = next;
+        }
+        // A group goes if both its ends were seen, or its beginning and it has no end.
+        for (node* each = before->next; each != end;) {
+            node* const next = each->next;
+            node* const open = each->id != nullptr ? each : each->partner;
+            open->colour += open->partner->linked() ? 1 : 2;
+            if (open->colour == 2) {
+                unlink(open);
+                link_before(open, &released);
+                unlink(open->partner);
+            }
+            each = next;
+        }
+        while (released.previous != &released) {
+            node* const each = released.previous;
+            log_->add(event_kind::release, text(each));
+            if (each->is_group()) {
+                unlink(each);
+                destroy(each->partner);
+            } else {
+                each->release(*this, payload(each));
+                unlink(each);
+            }
+            destroy(each);
+        }
+        return count;
+    }
+
+    event_log* log_;
+    node head_ = {.previous = &head_, .next = &head_};
+    node* all_ = nullptr;
+    bool initialized_ = true;
+    bool empty_release_is_silent_;
+};
+
+}  // namespace devres::linux_model

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include <devres/linux_model/event_log.hpp>
+#include <devres/linux_model/profile.hpp>
+#include <devres/pci/types.hpp>
+#include <devres/sim/irq_slot.hpp>
+
+namespace devres::linux_model {
+
+/// A handler, as `request_irq()` takes it.
+using irq_handler = pci::irq_return (*)(unsigned irq, void* dev_id);
+
+/// Flags of `request_irq()`, with the kernel's values.
+namespace irqf {
+inline constexpr unsigned shared = 0x80;
+}  // namespace irqf
+
+/// One handler of an interrupt (`struct irqaction`).
+struct irqaction {
+    irq_handler handler = nullptr;
+    void* dev_id = nullptr;
+    unsigned flags = 0;
+    std::string name;
+};
+
+struct irq_desc;
+
+/// What starts and stops the hardware behind an interrupt, with its first and its last handler (`struct irq_chip`).
+class irq_chip {
+public:
+    virtual void startup(irq_desc& desc) = 0;
+    virtual void shutdown(irq_desc& desc) = 0;
+
+protected:
+    ~irq_chip() = default;
+};
+
+/// An interrupt and its handlers (`struct irq_desc`). Its number exists as long as it is in use.
+struct irq_desc {
+    unsigned number = 0;
+    bool used = false;
+    bool is_line = false;       ///< INTx; otherwise a message
+    unsigned message = 0;       ///< the message's number
+    unsigned index = 0;         ///< of the vector in its function
+    irq_chip* chip = nullptr;
+    std::vector<irqaction> actions;
+    sim::irq_slot slot;         ///< where the hardware delivers it; calls all handlers
+};
+
+/// The interrupts of the machine (kernel/irq/manage.c). Numbers are given out from the lowest on, so a freed one is used
+/// again at once.
+///
+/// Handlers run on any thread; everything else is for one thread at a time. A handler that is added to, or taken from,
+/// a shared interrupt: messages that arrive in that moment are lost.
+class irq_core {
+public:
+    irq_core(event_log& log, const kernel_version& version) noexcept : log_(&log), version_(&version) {}
+    irq_core(const irq_core&) = delete;
+    irq_core& operator=(const irq_core&) = delete;
+
+    /// The interrupt of a number; null if there is none (`irq_to_desc`).
+    [[nodiscard]] irq_desc* find(int irq) noexcept {
+        const auto number = static_cast<unsigned>(irq);
+        return irq > 0 && number < descs_.size() && descs_[number].used ? &descs_[number] : nullptr;
+    }
+
+    /// `count` numbers in a row, not below `from`. @throws std::bad_alloc
+    unsigned allocate(unsigned count, unsigned from, irq_chip& chip, sim::function& owner) {
+        unsigned base = from;
+        for (unsigned i = 0; i != count;) {
+            if (base + i < descs_.size() && descs_[base + i].used) {
+                base += i + 1;
+                i = 0;
+            } else {
+                ++i;
+            }
+        }
+        while (descs_.size() < base + count)
+            descs_.emplace_back();
+        for (unsigned i = 0; i != count; ++i) {
+            irq_desc& desc = descs_[base + i];
+            desc.number = base + i;
+            desc.used = true;
+            desc.is_line = false;
+            desc.index = i;
+            desc.chip = &chip;
+            desc.slot.entry = &call_handlers;
+            desc.slot.context = &desc;
+            desc.slot.owner = &owner;
+            desc.slot.index = i;
+        }
+        return base;
+    }
+
+    /// Takes a number away, and its handlers with it: they are not called any more, and nobody can free them.
+    void free(irq_desc& desc) {
+        if (!desc.actions.empty()) {
+            if (version_->bug_on_live_handler)
+                log_->stop("free_msi_irqs");
+            log_->warn(warning_kind::rpe, "remove_proc_entry: removing non-empty directory 'irq/" +
+                                              std::to_string(desc.number) + "', leaking at least '" +
+                                              desc.actions.front().name + "'");
+            desc.slot.disarm();
+            desc.actions.clear();
+        }
+        desc.used = false;
+    }
+
+    /// 0; -EINVAL: no such interrupt, no handler, shared and no dev_id; -EBUSY: one of the two is not shared.
+    int request_irq(int irq, irq_handler handler, unsigned flags, const char* name, void* dev_id) {
+        irq_desc* const desc = find(irq);
+        const bool shared = (flags & irqf::shared) != 0;
+        if ((shared && dev_id == nullptr) || desc == nullptr || handler == nullptr)
+            return -22;
+        if (!desc->actions.empty() && (!shared || (desc->actions.front().flags & irqf::shared) == 0)) {
+            log_->add(event_kind::message, mismatch(*desc, flags, name));
+            return -16;
+        }
+        const bool first = desc->actions.empty();
+        if (!first)
+            desc->slot.disarm();
+        desc->actions.push_back({handler, dev_id, flags, name});
+        desc->slot.arm();
+        if (first)
+            desc->chip->startup(*desc);
+        return 0;
+    }
+
+    /// Ends a handler and waits until it does not run. Nothing, in silence, if there is no such interrupt; a warning if
+    /// there is no such handler; the end of the kernel from inside the handler.
+    /// @returns whether there was one
+    bool free_irq(int irq, void* dev_id) {
+        irq_desc* const desc = find(irq);
+        if (desc == nullptr)
+            return false;
+        const auto found = std::ranges::find(desc->actions, dev_id, &irqaction::dev_id);
+        if (found == desc->actions.end()) {
+            log_->warn(warning_kind::already_free, "Trying to free already-free IRQ " + std::to_string(irq));
+            return false;
+        }
+        if (desc->slot.running_here()) {
+            log_->warn(warning_kind::other, "Trying to free IRQ " + std::to_string(irq) + " from IRQ context!");
+            log_->stop("synchronize_irq");
+        }
+        if (desc->actions.size() == 1)
+            desc->chip->shutdown(*desc);
+        desc->slot.disarm();
+        desc->actions.erase(found);
+        if (!desc->actions.empty())
+            desc->slot.arm();
+        return true;
+    }
+
+private:
+    static pci::irq_return call_handlers(void* context, pci::vector_index) noexcept {
+        const auto& desc = *static_cast<irq_desc*>(context);
+        pci::irq_return out = pci::irq_return::none;
+        for (const irqaction& action : desc.actions) {
+            if (action.handler(desc.number, action.dev_id) == pci::irq_return::handled)
+                out = pci::irq_return::handled;
+        }
+        return out;
+    }
+
+    static std::string mismatch(const irq_desc& desc, unsigned flags, const char* name) {
+        const auto hex = [](unsigned value) {
+            std::string out(8, '0');
+            for (unsigned i = 8; i-- != 0; value >>= 4U)
+                out[i] = "0123456789abcdef"[value & 15U];
+            return out;
+        };
+        const irqaction& old = desc.actions.front();
+        return "Flags mismatch irq " + std::to_string(desc.number) + ". " + hex(flags) + " (" + name + ") vs. " +
+               hex(old.flags) + " (" + old.name + ')';
+    }
+
+    event_log* log_;
+    const kernel_version* version_;
+    std::deque<irq_desc> descs_;  // by number; a late delivery may still look at one that is free
+};
+
+}  // namespace devres::linux_model

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <devres/linux_model/kernel.hpp>
+
+/// Drivers come and go; devices are enabled and disabled.
+namespace devres::linux_model {
+
+inline pci_dev& kernel::add(const sim::function_config& config) { return know(hardware_.add(config)); }
+
+inline pci_dev& kernel::know(sim::function& function) {
+    pci_dev& dev = devices_.emplace_back(*this, log_, *version_, function);
+    if (function.intx()) {
+        const unsigned line = dev.read(sim::registers::interrupt_line, 1);
+        dev.irq = static_cast<int>(irqs_.allocate(1, line, dev, function));
+        irqs_.find(dev.irq)->is_line = true;
+    }
+    return dev;
+}
+
+inline int kernel::bind(pci_dev& dev, const driver& with) {
+    log_.add(event_kind::bind, with.name);
+    if (dev.bound_)
+        return -16;
+    if (dev.has_resources()) {
+        log_.add(event_kind::message, "Resources present before probing");
+        log_.add(event_kind::probe, -16);
+        return -16;
+    }
+    dev.bound_ = true;
+    int error = with.probe(dev);
+    if (error > 0) {
+        log_.add(event_kind::message, "Driver probe function unexpectedly returned " + std::to_string(error));
+        error = 0;
+    }
+    log_.add(event_kind::probe, error);
+    if (error != 0)
+        return give_up(dev, with.name, error);
+    dev.driver_ = with.name;
+    dev.remove_ = with.remove;
+    return 0;
+}
+
+/// Probe failed: releases what it left.
+inline int kernel::give_up(pci_dev& dev, const char* name, int error) {
+    if (error != -19 && error != -6 && error != -517) // -ENODEV, -ENXIO, -EPROBE_DEFER
+        log_.add(event_kind::message, std::string(version_->probe_failed) + name + " failed with error " +
+                                          std::to_string(error));
+    dev.devres_release_all();
+    dev.bound_ = false;
+    log_.add(event_kind::unbound, 0);
+    return error;
+}
+
+inline void kernel::unbind(pci_dev& dev) {
+    if (!dev.bound_)
+        return;
+    log_.add(event_kind::unbind, 0);
+    if (const auto remove = std::move(dev.remove_))
+        remove(dev);
+    dev.remove_ = nullptr;
+    if (dev.current_state == power_state::d0)
+        dev.current_state = power_state::unknown;
+    dev.devres_release_all();
+    dev.bound_ = false;
+    log_.add(event_kind::unbound, 0);
+}
+
+inline int kernel::pci_enable_device(pci_dev& dev) {
+    namespace reg = sim::registers;
+    if (const unsigned at = dev.hardware.capabilities().power_management; at != 0) // without it, the state stays unknown
+        dev.current_state = (dev.read(at + reg::power_management::control, 2) & reg::power_management::state) == 0
+                                ? power_state::d0
+                                : power_state::d3hot;
+    if (++dev.enable_cnt > 1)
+        return 0;
+    if (!dev.hardware.present()) {
+        --dev.enable_cnt;
+        return -19;
+    }
+    if (const unsigned at = dev.hardware.capabilities().power_management; at != 0)
+        dev.set_bits(at + reg::power_management::control, reg::power_management::state, 0);
+    dev.current_state = power_state::d0;
+    unsigned decode = 0;
+    for (unsigned bar = 0; bar != pci::bar_count; ++bar) {
+        if (dev.hardware.bar_size(pci::bar_number(bar)) != 0)
+            decode |= (dev.read(reg::bar + 4 * bar, 4) & 1U) != 0 ? reg::command_bits::io : reg::command_bits::memory;
+    }
+    dev.set_bits(reg::command, decode, decode);
+    return 0;
+}
+
+inline void kernel::pci_disable_device(pci_dev& dev) {
+    if (version_->enable_may_be_undone) {
+        if (pci_devres* const managed = find_pci_devres(dev))
+            managed->enabled = false;
+    }
+    if (dev.enable_cnt <= 0 && log_.first("pci_disable_device"))
+        log_.warn(warning_kind::already_disabled, "disabling already-disabled device");
+    if (--dev.enable_cnt == 0)
+        pci_clear_master(dev);
+}
+
+inline kernel::pci_devres* kernel::find_pci_devres(pci_dev& dev) {
+    return dev.is_managed ? static_cast<pci_devres*>(dev.devres_find(pcim_release, nullptr, nullptr)) : nullptr;
+}
+
+inline int kernel::pcim_enable_device(pci_dev& dev) {
+    if (version_->enables_each_time) {
+        void* const node = dev.devres_alloc(pcim_release, sizeof(pci_devres), "pcim_disable_device");
+        dev.devres_add(node);
+        const int error = pci_enable_device(dev);
+        if (error != 0)
+            dev.devres_destroy(pcim_release, nullptr, nullptr);
+        else
+            dev.is_managed = true;
+        return error;
+    }
+    void* node = dev.devres_find(pcim_release, nullptr, nullptr);
+    if (node == nullptr) {
+        node = dev.devres_alloc(pcim_release, sizeof(pci_devres), "pcim_release");
+        dev.devres_add(node);
+    }
+    auto& managed = *static_cast<pci_devres*>(node);
+    if (managed.enabled)
+        return 0;
+    const int error = pci_enable_device(dev);
+    if (error == 0) {
+        dev.is_managed = true;
+        managed.enabled = true;
+    }
+    return error;
+}
+
+/// Of pcim_enable_device's node: all that is managed up to 6.10, the enable alone from 6.11 on.
+inline void kernel::pcim_release(device& which, void* res) {
+    auto& dev = static_cast<pci_dev&>(which);
+    auto& self = *dev.kernel_;
+    const auto& managed = *static_cast<pci_devres*>(res);
+    if (self.version_->vectors_in_pcim_release) {
+        self.disable_msi(dev);
+        self.disable_msix(dev);
+    }
+    if (managed.restores_intx)
+        self.pci_intx(dev, managed.intx_before);
+    const bool enabled = self.version_->enables_each_time || managed.enabled;
+    const bool pinned = self.version_->pin_is_of_device ? dev.pinned : managed.pinned;
+    if (enabled && !pinned)
+        self.pci_disable_device(dev);
+    if (self.version_->managed_bit_cleared)
+        dev.is_managed = false;
+}
+
+inline void kernel::pcim_pin_device(pci_dev& dev) {
+    if (version_->pin_is_of_device) {
+        dev.pinned = true;
+        return;
+    }
+    pci_devres* const managed = find_pci_devres(dev);
+    if (managed == nullptr || !managed->enabled)
+        log_.warn_in(warning_kind::other, "pcim_pin_device");
+    if (managed != nullptr)
+        managed->pinned = true;
+}
+
+inline void kernel::pci_set_master(pci_dev& dev) noexcept {
+    dev.set_bits(sim::registers::command, sim::registers::command_bits::master, sim::registers::command_bits::master);
+}
+inline void kernel::pci_clear_master(pci_dev& dev) noexcept {
+    dev.set_bits(sim::registers::command, sim::registers::command_bits::master, 0);
+}
+
+inline void kernel::pci_intx(pci_dev& dev, bool on) {
+    const unsigned disable = sim::registers::command_bits::intx_disable;
+    const bool was_on = (dev.read(sim::registers::command, 2) & disable) == 0;
+    if (was_on == on)
+        return;
+    dev.set_bits(sim::registers::command, disable, on ? 0 : disable);
+    if (version_->enables_each_time)
+        return;
+    if (pci_devres* const managed = find_pci_devres(dev); managed != nullptr && !managed->restores_intx) {
+        managed->restores_intx = true;
+        managed->intx_before = !on;
+    }
+}
+
+}  // namespace devres::linux_model

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <devres/linux_model/kernel.hpp>
+
+/// Handlers: registered by the driver, freed by it or by the release list.
+namespace devres::linux_model {
+
+inline int kernel::request_irq(int irq, irq_handler handler, unsigned flags, const char* name, void* dev_id) {
+    const int error = irqs_.request_irq(irq, handler, flags, name, dev_id);
+    log_.add(event_kind::request, error, dev_id);
+    return error;
+}
+
+inline void kernel::free_irq(int irq, void* dev_id) {
+    const bool found = irqs_.free_irq(irq, dev_id);
+    log_.add(event_kind::free_irq, found ? 1 : 0, dev_id);
+}
+
+inline int kernel::devm_request_irq(pci_dev& dev, int irq, irq_handler handler, unsigned flags, const char* name,
+                                    void* dev_id) {
+    const int error = request_irq(irq, handler, flags, name, dev_id);
+    if (error != 0)
+        return error;
+    void* const node = dev.devres_alloc(release_irq, sizeof(irq_devres), "devm_irq_release",
+                                        static_cast<int>(irqs_.find(irq)->index));
+    new (node) irq_devres{irq, dev_id};
+    dev.devres_add(node);
+    return 0;
+}
+
+inline void kernel::devm_free_irq(pci_dev& dev, int irq, void* dev_id) {
+    const irq_devres wanted{irq, dev_id};
+    if (dev.devres_destroy(release_irq, same_irq, &wanted) != 0)
+        log_.warn_in(warning_kind::devres_warn, "devm_free_irq");
+    free_irq(irq, dev_id);
+}
+
+inline void kernel::release_irq(device& dev, void* res) {
+    const auto& handler = *static_cast<irq_devres*>(res);
+    static_cast<pci_dev&>(dev).kernel_->free_irq(handler.irq, handler.dev_id);
+}
+
+inline bool kernel::same_irq(device&, void* res, const void* match_data) {
+    const auto& one = *static_cast<const irq_devres*>(res);
+    const auto& other = *static_cast<const irq_devres*>(match_data);
+    return one.irq == other.irq && one.dev_id == other.dev_id;
+}
+
+}  // namespace devres::linux_model

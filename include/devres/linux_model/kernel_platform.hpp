@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <devres/linux_model/kernel.hpp>
+
+/// The model as a platform: what the library asks for, done with what the kernel offers. The rules that Linux does not
+/// have are kept here: one allocation at a time, and no vectors go with handlers on them.
+namespace devres::linux_model {
+
+template <class Act>
+auto kernel::unless_stopped(Act act) noexcept -> std::invoke_result_t<Act> {
+    using answer_type = std::invoke_result_t<Act>;
+    try {
+        if (!log_.stopped())
+            return act();
+    } catch (const oops&) {  // it is in the log
+    } catch (const std::bad_alloc&) {
+        if constexpr (!std::is_void_v<answer_type>)
+            return fail(errc::enomem);
+    }
+    if constexpr (!std::is_void_v<answer_type>)
+        return fail(errc::eio);
+}
+
+inline result<> kernel::answer(int error) noexcept {
+    if (error < 0)
+        return fail(static_cast<errc>(-error));
+    return {};
+}
+
+inline result<> kernel::attach(pci_dev& dev) noexcept {
+    return unless_stopped([&]() -> result<> {
+        if (!dev.hardware.present())
+            return fail(errc::enodev);
+        return answer(bind(dev, {.name = "devres", .probe = [](pci_dev&) { return 0; }}));
+    });
+}
+
+inline void kernel::detach(pci_dev& dev) noexcept {
+    unless_stopped([&] { unbind(dev); });
+}
+
+inline result<> kernel::enable(pci_dev& dev) noexcept {
+    return unless_stopped([&] { return answer(pci_enable_device(dev)); });
+}
+
+inline void kernel::disable(pci_dev& dev) noexcept {
+    unless_stopped([&] { pci_disable_device(dev); });
+}
+
+inline result<> kernel::set_master(pci_dev& dev, bool on) noexcept {
+    if (!dev.hardware.present())
+        return fail(errc::enodev);
+    if (on)
+        pci_set_master(dev);
+    else
+        pci_clear_master(dev);
+    return {};
+}
+
+inline result<> kernel::suspend(pci_dev& dev) noexcept {
+    return unless_stopped([&]() -> result<> {
+        if (!dev.hardware.present())
+            return fail(errc::enodev);
+        if (!dev.saved_.empty())
+            return fail(errc::einval);
+        for (unsigned at = 0; at != 256; at += 4)
+            dev.saved_.push_back(dev.read(at, 4));
+        if (const unsigned at = dev.hardware.capabilities().power_management; at != 0) {
+            namespace pm = sim::registers::power_management;
+            dev.set_bits(at + pm::control, pm::state, pm::state);
+            dev.current_state = power_state::d3hot;
+        }
+        return {};
+    });
+}
+
+inline result<> kernel::resume(pci_dev& dev) noexcept {
+    return unless_stopped([&]() -> result<> {
+        if (dev.saved_.empty())
+            return fail(dev.hardware.present() ? errc::einval : errc::enodev);
+        const auto saved = std::exchange(dev.saved_, {});
+        if (!dev.hardware.present())
+            return fail(errc::enodev);
+        if (const unsigned at = dev.hardware.capabilities().power_management; at != 0) {
+            namespace pm = sim::registers::power_management;
+            dev.set_bits(at + pm::control, pm::state, 0);
+        }
+        dev.current_state = power_state::d0;
+        for (unsigned i = 0; i != saved.size(); ++i)
+            (void)dev.hardware.write_config(4 * i, 4, saved[i]);
+        restore_vectors(dev);
+        return {};
+    });
+}
+
+inline result<pci::vector_grant> kernel::allocate_vectors(pci_dev& dev, const pci::vector_request& request) noexcept {
+    return unless_stopped([&]() -> result<pci::vector_grant> {
+        if (!dev.hardware.present())
+            return fail(errc::enodev);
+        if (dev.platform_vectors_ != 0)
+            return fail(errc::ebusy);
+        const unsigned affinity = request.affinity != nullptr ? pci_irq::affinity : 0U;
+        const int count = pci_alloc_irq_vectors_affinity(dev, request.min, request.max, request.types.bits() | affinity,
+                                                         request.affinity);
+        if (count < 0)
+            return fail(static_cast<errc>(-count));
+        dev.platform_vectors_ = static_cast<unsigned>(count);
+        dev.platform_type_ = dev.msix_enabled  ? pci::irq_type::msix
+                             : dev.msi_enabled ? pci::irq_type::msi
+                                               : pci::irq_type::intx;
+        return pci::vector_grant{dev.platform_vectors_, dev.platform_type_};
+    });
+}
+
+inline result<> kernel::free_vectors(pci_dev& dev) noexcept {
+    return unless_stopped([&]() -> result<> {
+        if (dev.platform_vectors_ == 0)
+            return {};
+        if (in_handler(dev))
+            return fail(errc::edeadlk);
+        while (!dev.registrations_.empty())
+            end_registration(dev, dev.registrations_.rbegin()->first);
+        dev.platform_vectors_ = 0;
+        if (dev.platform_type_ != pci::irq_type::intx)
+            pci_free_irq_vectors(dev);
+        return {};
+    });
+}
+
+inline pci::irq_number kernel::vector_number(pci_dev& dev, pci::vector_index vector) noexcept {
+    const int irq = vector.value() < dev.platform_vectors_ ? pci_irq_vector(dev, vector.value()) : 0;
+    return pci::irq_number(irq > 0 ? static_cast<unsigned>(irq) : 0);
+}
+
+inline pci::irq_return kernel::call_registration(unsigned, void* dev_id) {
+    const auto& registered = *static_cast<const pci_dev::registration*>(dev_id);
+    return registered.action.entry(registered.action.context, registered.vector);
+}
+
+inline result<pci::handler_id> kernel::register_handler(pci_dev& dev, pci::vector_index vector,
+                                                        const pci::irq_action& action) noexcept {
+    return unless_stopped([&]() -> result<pci::handler_id> {
+        if (action.entry == nullptr || vector.value() >= dev.platform_vectors_)
+            return fail(errc::einval);
+        const int irq = pci_irq_vector(dev, vector.value());
+        const std::uint64_t id = ++dev.last_registration_;
+        const auto made = dev.registrations_.emplace(id, std::make_unique<pci_dev::registration>(action, vector, irq));
+        const int error = request_irq(irq, call_registration, 0, action.name == nullptr ? "" : action.name,
+                                      made.first->second.get());
+        if (error != 0) {
+            dev.registrations_.erase(id);
+            return fail(static_cast<errc>(-error));
+        }
+        return static_cast<pci::handler_id>(id);
+    });
+}
+
+inline result<> kernel::unregister_handler(pci_dev& dev, pci::handler_id id) noexcept {
+    return unless_stopped([&]() -> result<> {
+        const auto found = dev.registrations_.find(static_cast<std::uint64_t>(id));
+        if (found == dev.registrations_.end())
+            return {};
+        const irq_desc* const desc = irqs_.find(found->second->irq);
+        if (desc != nullptr && desc->slot.running_here()) {
+            log_.add(event_kind::message, "a handler is freed from inside itself, which would wait for itself: refused");
+            return fail(errc::edeadlk);
+        }
+        end_registration(dev, found->first);
+        return {};
+    });
+}
+
+inline void kernel::end_registration(pci_dev& dev, std::uint64_t id) {
+    const auto found = dev.registrations_.find(id);
+    free_irq(found->second->irq, found->second.get());
+    dev.registrations_.erase(found);
+}
+
+}  // namespace devres::linux_model

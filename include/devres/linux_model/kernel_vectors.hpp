@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <bit>
+
+#include <devres/linux_model/kernel.hpp>
+
+/// MSI-X, MSI and INTx: who gets vectors, and who frees them.
+namespace devres::linux_model {
+
+inline int kernel::pci_alloc_irq_vectors_affinity(pci_dev& dev, unsigned min, unsigned max, unsigned flags,
+                                                  const pci::irq_affinity* affinity) {
+    const pci::irq_affinity nothing_reserved;
+    if ((flags & pci_irq::affinity) == 0) {
+        if (affinity != nullptr)
+            log_.warn_in(warning_kind::other, "pci_alloc_irq_vectors_affinity");
+        affinity = nullptr;
+    } else if (affinity == nullptr) {
+        affinity = &nothing_reserved;
+    }
+    const int out = [&] {
+        int error = -28;
+        if ((flags & pci_irq::msix) != 0) {
+            error = enable_msix(dev, min, max, affinity, (flags & pci_irq::virtual_entries) != 0);
+            if (error > 0)
+                return error;
+        }
+        if ((flags & pci_irq::msi) != 0) {
+            error = enable_msi(dev, min, max, affinity);
+            if (error > 0)
+                return error;
+        }
+        if ((flags & pci_irq::intx) != 0 && min == 1 && dev.irq != 0) {
+            if (affinity != nullptr && affinity->calculate_sets != nullptr) {
+                pci::irq_affinity sets = *affinity;
+                sets.calculate_sets(sets, 1);
+            }
+            pci_intx(dev, true);
+            return 1;
+        }
+        return error;
+    }();
+    log_.add(event_kind::alloc, out);
+    return out;
+}
+
+inline int kernel::pcim_alloc_irq_vectors_affinity(pci_dev& dev, unsigned min, unsigned max, unsigned flags,
+                                                   const pci::irq_affinity* affinity) {
+    if (patch_->sets_flag)
+        dev.is_msi_managed = true;
+    return pci_alloc_irq_vectors_affinity(dev, min, max, flags, affinity);
+}
+
+inline void kernel::pci_free_irq_vectors(pci_dev& dev) {
+    disable_msix(dev);
+    disable_msi(dev);
+}
+
+inline int kernel::pci_irq_vector(const pci_dev& dev, unsigned vector) const noexcept {
+    if (!dev.msi_enabled && !dev.msix_enabled)
+        return vector == 0 ? dev.irq : -22;
+    return vector < dev.msi_descs_.size() ? static_cast<int>(dev.msi_descs_[vector]->number) : -22;
+}
+
+inline std::uint64_t kernel::pci_irq_get_affinity(const pci_dev& dev, unsigned vector) const noexcept {
+    return vector < dev.msi_descs_.size() ? dev.masks_.of(vector) : 0;
+}
+
+inline bool kernel::msi_supported(const pci_dev& dev, unsigned count) noexcept {
+    return !dev.no_msi && count >= 1 && dev.current_state == power_state::d0;
+}
+
+/// Before vectors are allocated: the data that has them, and who will free them. Each is a node of its own.
+inline void kernel::set_up_msi_context(pci_dev& dev) {
+    if (version_->vectors_in_pcim_release)
+        return;
+    if (!dev.msi_data_) {
+        dev.devres_add(dev.devres_alloc([](device&, void*) {}, 0, "devm_attr_group_remove"));
+        const auto release = [](device& which, void*) {
+            auto& owner = static_cast<pci_dev&>(which);
+            owner.kernel_->release_msi_data(owner);
+        };
+        dev.devres_add(dev.devres_alloc(release, 0, "msi_device_data_release"));
+        dev.msi_data_ = true;
+    }
+    if ((patch_->wants_managed_device && !dev.is_managed) || (patch_->flag_says_installed && dev.is_msi_managed) ||
+        (patch_->flag_asks_for_action && !dev.is_msi_managed))
+        return;
+    const auto release = [](void* which) {
+        auto& owner = *static_cast<pci_dev*>(which);
+        owner.kernel_->release_managed_vectors(owner);
+    };
+    dev.devm_add_action(release, &dev, "pcim_msi_release");
+    dev.is_msi_managed = true;
+}
+
+inline void kernel::release_managed_vectors(pci_dev& dev) {
+    if (patch_->action_clears_flag)
+        dev.is_msi_managed = false;
+    pci_free_irq_vectors(dev);
+}
+
+/// The data goes; vectors that are still in it stay allocated, and nobody knows them any more.
+inline void kernel::release_msi_data(pci_dev& dev) {
+    if (!dev.msi_descs_.empty()) {
+        if (version_->irq_domain_of_device)
+            log_.warn_in(warning_kind::irq_domain, "irq_domain_remove");
+        log_.warn_once_in(warning_kind::msi_data, "msi_device_data_release");
+    }
+    dev.msi_descs_.clear();
+    dev.msi_data_ = false;
+}
+
+inline int kernel::enable_msix(pci_dev& dev, unsigned min, unsigned max, const pci::irq_affinity* affinity,
+                               bool beyond) {
+    if (max < min)
+        return -34;
+    if (dev.msi_enabled) {
+        log_.add(event_kind::message, std::string(version_->msix_while_msi));
+        return -22;
+    }
+    if (dev.msix_enabled) {
+        log_.warn_once_in(warning_kind::double_enable, "__pci_enable_msix_range");
+        return -22;
+    }
+    const unsigned size = dev.hardware.msix_vectors();
+    const bool possible = msi_supported(dev, max) && size != 0;
+    unsigned count = max;
+    if (!version_->msi_context_before_checks) {
+        if (!possible)
+            return -22;
+        if (count > size && !beyond)
+            count = size;
+        if (count < min)
+            return -28;
+    }
+    set_up_msi_context(dev);
+    if (!possible)
+        return -22;
+    for (;;) {
+        if (affinity != nullptr) {
+            count = pci::spread_vector_count(*affinity, min, count, hardware_.possible_cpus()).value_or(0);
+            if (count < min || count == 0)
+                return -28;
+        }
+        const int fewer = count > size && !beyond ? static_cast<int>(size) : take_interrupts(dev, count, false);
+        if (fewer == 0)
+            break;
+        if (fewer < 0)
+            return fewer;
+        if (static_cast<unsigned>(fewer) < min)
+            return -28;
+        count = static_cast<unsigned>(fewer);
+    }
+    spread(dev, affinity, count);
+    start_msix(dev);
+    return static_cast<int>(count);
+}
+
+inline int kernel::enable_msi(pci_dev& dev, unsigned min, unsigned max, const pci::irq_affinity* affinity) {
+    if (!msi_supported(dev, min))
+        return -22;
+    if (dev.msix_enabled) {
+        log_.add(event_kind::message, "can't enable MSI (MSI-X already enabled)");
+        return -22;
+    }
+    if (max < min)
+        return -34;
+    if (dev.msi_enabled) {
+        log_.warn_once_in(warning_kind::double_enable, "__pci_enable_msi_range");
+        return -22;
+    }
+    const unsigned offered = dev.hardware.msi_vectors();
+    if (offered == 0)
+        return -22;
+    if (offered < min)
+        return -28;
+    unsigned count = max < offered ? max : offered;
+    set_up_msi_context(dev);
+    for (;;) {
+        if (affinity != nullptr) {
+            count = pci::spread_vector_count(*affinity, min, count, hardware_.possible_cpus()).value_or(0);
+            if (count < min || count == 0)
+                return -28;
+        }
+        const int fewer = count > 1 && !multiple_msi_ ? 1 : take_interrupts(dev, count, true);
+        if (fewer == 0)
+            break;
+        if (fewer < 0)
+            return fewer;
+        if (static_cast<unsigned>(fewer) < min)
+            return -28;
+        count = static_cast<unsigned>(fewer);
+    }
+    spread(dev, affinity, count);
+    start_msi(dev);
+    return static_cast<int>(count);
+}
+
+/// @returns 0, or how many there could be, or an error
+inline int kernel::take_interrupts(pci_dev& dev, unsigned count, bool in_one_block) {
+    const unsigned available = hardware_.interrupts().available();
+    if (available < count)
+        return available == 0 ? -28 : in_one_block ? 1 : static_cast<int>(available);
+    const auto messages = hardware_.interrupts().allocate(count, in_one_block ? std::bit_ceil(count) : 1);
+    if (!messages)
+        return -28;
+    const unsigned base = irqs_.allocate(count, sim::irq_domain::first_message, dev, dev.hardware);
+    dev.msi_descs_.resize(count);
+    for (unsigned i = 0; i != count; ++i) {
+        irq_desc& desc = *irqs_.find(static_cast<int>(base + i));
+        desc.message = *messages + i;
+        hardware_.interrupts().route(desc.message, &desc.slot);
+        dev.msi_descs_[i] = &desc;
+    }
+    return 0;
+}
+
+inline void kernel::spread(pci_dev& dev, const pci::irq_affinity* affinity, unsigned count) {
+    dev.masks_ = {};
+    dev.masks_.set_cpus(hardware_.possible_cpus());
+    if (affinity == nullptr)
+        return;
+    pci::irq_affinity sets = *affinity;
+    if (sets.calculate_sets != nullptr)
+        sets.calculate_sets(sets, count - sets.pre_vectors - sets.post_vectors);
+    if (sets.set_count > pci::irq_affinity::max_sets)
+        log_.warn_once_in(warning_kind::other, "irq_create_affinity_masks");
+    dev.masks_ = sim::spread_masks(sets, count, hardware_.possible_cpus());
+}
+
+/// Entries are written, and stay masked until they have a handler.
+inline void kernel::start_msix(pci_dev& dev) {
+    namespace msix = sim::registers::msix;
+    const unsigned control = dev.hardware.capabilities().msix + msix::control;
+    const unsigned both = msix::enable | msix::function_mask;
+    dev.set_bits(control, both, both);
+    write_msix_messages(dev);
+    pci_intx(dev, false);
+    dev.msix_enabled = true;
+    dev.set_bits(control, msix::function_mask, 0);
+}
+
+inline void kernel::write_msix_messages(pci_dev& dev) {
+    for (const irq_desc* const desc : dev.msi_descs_) {
+        const sim::interrupt_message message = sim::irq_domain::message(desc->message);
+        dev.write_msix_entry(desc->index, 3, 1);
+        dev.write_msix_entry(desc->index, 0, static_cast<std::uint32_t>(message.address));
+        dev.write_msix_entry(desc->index, 1, static_cast<std::uint32_t>(message.address >> 32U));
+        dev.write_msix_entry(desc->index, 2, message.data);
+    }
+}
+
+/// The MSI-X table has forgotten what it knew; configuration space has been restored already.
+inline void kernel::restore_vectors(pci_dev& dev) {
+    if (!dev.msix_enabled)
+        return;
+    write_msix_messages(dev);
+    for (const irq_desc* const desc : dev.msi_descs_) {
+        if (!desc->actions.empty())
+            dev.mask(*desc, false);
+    }
+}
+
+inline void kernel::start_msi(pci_dev& dev) {
+    namespace msi = sim::registers::msi;
+    const sim::capability_layout& at = dev.hardware.capabilities();
+    const auto count = static_cast<unsigned>(dev.msi_descs_.size());
+    const sim::interrupt_message message = sim::irq_domain::message(dev.msi_descs_.front()->message);
+    if (at.msi_mask != 0)
+        (void)dev.hardware.write_config(at.msi_mask, 4, ~0U);
+    (void)dev.hardware.write_config(at.msi + msi::address, 4, static_cast<std::uint32_t>(message.address));
+    if ((dev.read(at.msi + msi::control, 2) & msi::wide) != 0)
+        (void)dev.hardware.write_config(at.msi + msi::address + 4, 4, static_cast<std::uint32_t>(message.address >> 32U));
+    (void)dev.hardware.write_config(at.msi_data, 2, message.data);
+    const auto log = static_cast<unsigned>(std::countr_zero(std::bit_ceil(count)));
+    pci_intx(dev, false);
+    dev.msi_enabled = true;
+    dev.set_bits(at.msi + msi::control, msi::enable | msi::multiple_enable, msi::enable | log << msi::enabled_shift);
+    dev.irq_without_msi_ = dev.irq;
+    dev.irq = static_cast<int>(dev.msi_descs_.front()->number);
+}
+
+inline void kernel::disable_msix(pci_dev& dev) {
+    if (!dev.msix_enabled)
+        return;
+    if (!has_msi_data(dev))
+        log_.stop("mutex_lock");
+    dev.msix_enabled = false;
+    if (dev.hardware.present()) {
+        for (const irq_desc* const desc : dev.msi_descs_)
+            dev.write_msix_entry(desc->index, 3, 1);
+        dev.set_bits(dev.hardware.capabilities().msix + sim::registers::msix::control, sim::registers::msix::enable, 0);
+        pci_intx(dev, true);
+    }
+    free_interrupts(dev);
+}
+
+inline void kernel::disable_msi(pci_dev& dev) {
+    if (!dev.msi_enabled)
+        return;
+    if (!has_msi_data(dev))
+        log_.stop("mutex_lock");
+    if (dev.hardware.present()) {
+        dev.set_bits(dev.hardware.capabilities().msi + sim::registers::msi::control, sim::registers::msi::enable, 0);
+        pci_intx(dev, true);
+    }
+    dev.msi_enabled = false;
+    if (dev.msi_descs_.empty()) {
+        log_.warn_once_in(warning_kind::msi_shutdown, "pci_msi_shutdown");
+        log_.stop("pci_disable_msi");
+    }
+    if (const unsigned mask = dev.hardware.capabilities().msi_mask; mask != 0)
+        (void)dev.hardware.write_config(mask, 4, 0);
+    dev.irq = dev.irq_without_msi_;
+    free_interrupts(dev);
+}
+
+/// The vectors go, from the first on, whoever has handlers on them.
+inline void kernel::free_interrupts(pci_dev& dev) {
+    log_.add(event_kind::free, static_cast<int>(dev.msi_descs_.size()));
+    const auto descs = std::exchange(dev.msi_descs_, {});
+    for (irq_desc* const desc : descs) {
+        hardware_.interrupts().free(desc->message, 1);
+        irqs_.free(*desc);
+    }
+}
+
+}  // namespace devres::linux_model

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <devres/linux_model/devres.hpp>
+#include <devres/linux_model/irq.hpp>
+#include <devres/linux_model/profile.hpp>
+#include <devres/pci/platform.hpp>
+#include <devres/sim/affinity_masks.hpp>
+#include <devres/sim/function.hpp>
+#include <devres/sim/registers.hpp>
+
+namespace devres::linux_model {
+
+class kernel;
+
+/// In which state the kernel believes a device to be.
+enum class power_state { unknown, d0, d3hot };
+
+/// A PCI function as the kernel knows it (`struct pci_dev`): its hardware, its release list, and the bits that decide what
+/// happens to it, under the kernel's names.
+class pci_dev : public device, private irq_chip {
+public:
+    /// For `kernel::add`.
+    pci_dev(kernel& owner, event_log& log, const kernel_version& version, sim::function& function) noexcept
+        : device(log, version.empty_release_is_silent), hardware(function), kernel_(&owner) {}
+
+    sim::function& hardware;
+
+    int irq = 0;                  ///< the INTx line, 0 without one; while MSI is enabled, its first interrupt
+    int enable_cnt = 0;
+    bool is_managed = false;      ///< pcim_enable_device() was called: some plain functions are managed now
+    bool is_msi_managed = false;  ///< the action that frees the vectors is installed
+    bool msi_enabled = false;
+    bool msix_enabled = false;
+    bool no_msi = false;          ///< MSI and MSI-X are not to be used
+    bool pinned = false;          ///< stays enabled when it is unbound (from 6.11 on; before, the managed enable says so)
+    power_state current_state = power_state::unknown;
+
+private:
+    friend class kernel;
+
+    [[nodiscard]] unsigned read(unsigned offset, unsigned width) const noexcept {
+        return hardware.read_config(offset, width).value_or(~0U);
+    }
+    void set_bits(unsigned offset, unsigned mask, unsigned bits) noexcept {
+        const unsigned before = read(offset, 2);
+        if (((before ^ bits) & mask) != 0)
+            (void)hardware.write_config(offset, 2, (before & ~mask) | bits);
+    }
+
+    /// A word of an entry of the MSI-X table: 0, 1 address, 2 data, 3 control.
+    void write_msix_entry(unsigned entry, unsigned word, std::uint32_t value) noexcept {
+        if (entry >= hardware.msix_vectors())
+            return;  // a virtual entry has no hardware
+        const unsigned table = read(hardware.capabilities().msix + sim::registers::msix::table, 4);
+        const std::uint64_t offset = (table & ~sim::registers::msix::bir) + entry * 16U + word * 4U;
+        hardware.write_bar(pci::bar_number(table & sim::registers::msix::bir), offset, 4, value);
+    }
+    void mask(const irq_desc& desc, bool masked) noexcept {
+        if (msix_enabled) {
+            write_msix_entry(desc.index, 3, masked ? 1 : 0);
+        } else if (const unsigned at = hardware.capabilities().msi_mask; at != 0) {
+            const unsigned bit = 1U << desc.index;
+            (void)hardware.write_config(at, 4, (read(at, 4) & ~bit) | (masked ? bit : 0));
+        }
+    }
+
+    void startup(irq_desc& desc) override {
+        if (desc.is_line)
+            hardware.connect_intx(&desc.slot);
+        else
+            mask(desc, false);
+    }
+    void shutdown(irq_desc& desc) override {
+        if (desc.is_line)
+            hardware.connect_intx(nullptr);
+        else
+            mask(desc, true);
+    }
+
+    /// What a driver of this library registered through the platform.
+    struct registration {
+        pci::irq_action action;
+        pci::vector_index vector;
+        int irq;
+    };
+
+    kernel* kernel_;
+    bool bound_ = false;
+    const char* driver_ = "";
+    std::function<void(pci_dev&)> remove_;
+
+    bool msi_data_ = false;              // the data exists, which has the descriptors
+    std::vector<irq_desc*> msi_descs_;   // by vector
+    int irq_without_msi_ = 0;
+    sim::spread_masks masks_;
+
+    unsigned platform_vectors_ = 0;      // of the allocation that was made through the platform
+    pci::irq_type platform_type_{};
+    std::map<std::uint64_t, std::unique_ptr<registration>> registrations_;  // by age
+    std::uint64_t last_registration_ = 0;
+    std::vector<std::uint32_t> saved_;   // the registers of configuration space, while it is suspended
+};
+
+}  // namespace devres::linux_model
