@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-/// The examples' tool: `devres-examples [all | switchtec | vmd | lspci FILE...]`.
+/// The examples' tool: `devres-examples [all | switchtec | vmd | lspci FILE... | replay PROGRAM...]`.
 ///
 /// An example is a header that offers `int run_...(..., examples::output)`, which answers 0 if every ledger was
 /// clean in the end and 1 if not. Wrong use is one line on standard error, nothing on standard output, and exit
@@ -28,6 +28,7 @@
 
 #include "lspci/lspci.hpp"
 #include "output.hpp"
+#include "replay/command.hpp"
 #include "switchtec/demo.hpp"
 #include "vmd/demo.hpp"
 
@@ -40,6 +41,7 @@ struct request {
     bool switchtec = false;
     bool vmd = false;
     std::vector<std::string> dumps{};
+    std::optional<replay::request> programs{};
     bool quiet = false;
     bool no_color = false;
 };
@@ -93,6 +95,20 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
         ->required()
         ->type_name("")
         ->expected(1, -1);
+    auto* const replay = app.add_subcommand(
+        "replay", "PROGRAM...: what Linux does when C drivers do this with a device, on a model of it; a JSON\n"
+                  "object for each PROGRAM. A PROGRAM is PROBE:REMOVE, a letter for each operation, as in EBA4QTP:F;\n"
+                  "test/kernel/README.md has the letters");
+    replay::request programs;
+    replay->add_option("PROGRAM", programs.programs, "A program, as in EBA4QTP:F; test/kernel/README.md has the letters")
+        ->required()
+        ->type_name("")
+        ->expected(1, -1);
+    replay->add_option("--kernel", programs.kernel, "5.16, 6.1 (default), 6.12 or 6.18")->type_name("VERSION");
+    replay->add_option("--patch", programs.patch, "none (default), v1-1, v1-full or v3")->type_name("VERSION");
+    replay->add_option("--device", programs.device, "rocker (default): 4 MSI-X vectors; edu: 1 MSI vector, INTx")
+        ->type_name("DEVICE");
+    replay->add_flag("--events", programs.events, "Every event before the summary, a JSON object each");
     for (auto* const command : app.get_subcommands({}))
         command->group("Commands");
     try {
@@ -108,6 +124,8 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
     const bool every = all->parsed() || app.get_subcommands().empty();
     asked.switchtec = every || switchtec->parsed();
     asked.vmd = every || vmd->parsed();
+    if (replay->parsed())
+        asked.programs = std::move(programs);
     if (every)
         asked.dumps = our_dumps();
     return {std::move(asked), std::nullopt};
@@ -172,6 +190,16 @@ bool is_terminal(int file) {
     return isatty(file) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
 }
 
+/// The exit code, after everything is written; 1 if it cannot be.
+int written(int code) {
+    std::cout.flush();
+    if (!std::cout) {
+        std::cerr << "standard output: cannot be written\n";
+        return 1;
+    }
+    return code;
+}
+
 bool is_set(const char* variable) {
     const char* const value = std::getenv(variable);
     return value != nullptr && *value != '\0';
@@ -183,6 +211,8 @@ int main(int argc, char** argv) try {
     const auto [asked, done] = read_command_line(argc, argv);
     if (done)
         return *done;
+    if (asked.programs)
+        return written(replay::run(*asked.programs, std::cout, std::cerr));
     const auto prepared = prepare(asked);
     if (!prepared)
         return wrong_use;
@@ -190,13 +220,7 @@ int main(int argc, char** argv) try {
         .colour = is_terminal(STDOUT_FILENO) && !asked.no_color && !is_set("NO_COLOR"),
         .quiet = asked.quiet,
         .progress = is_terminal(STDERR_FILENO) ? &std::cerr : nullptr};
-    const int code = run(*prepared, {std::cout, options});
-    std::cout.flush();
-    if (!std::cout) {
-        std::cerr << "standard output: cannot be written\n";
-        return 1;
-    }
-    return code;
+    return written(run(*prepared, {std::cout, options}));
 } catch (const std::exception& unexpected) {
     std::cerr << "devres-examples: " << unexpected.what() << '\n';
     return 1;

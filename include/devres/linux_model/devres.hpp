@@ -60,10 +60,7 @@ public:
 
     /// Adds a node, as the newest; a BUG for one that is on the list.
     void devres_add(void* res) {
-        node* const added = node_of(res);
-        if (added->linked())
-            log_->stop("devres_add");
-        append(added);
+        append(node_of(res));
     }
 
     /// The newest node with that release function, which `match` agrees to unless it is null; null if there is none.
@@ -141,8 +138,6 @@ public:
             log_->warn_in(warning_kind::devres_warn, "devres_close_group");
             return;
         }
-        if (open->partner->linked())
-            log_->stop("devres_close_group");
         append(open->partner);
     }
 
@@ -272,8 +267,10 @@ private:
     }
 
     void append(node* added) {
-        link_before(added, &head_);
         log_->add(event_kind::add, text(added));
+        if (added->linked())
+            log_->stop("add_dr");
+        link_before(added, &head_);
     }
 
     node* find(dr_release release, dr_match match, const void* match_data) {

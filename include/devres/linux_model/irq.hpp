@@ -54,20 +54,24 @@ struct irq_desc {
 };
 
 /// The interrupts of the machine (kernel/irq/manage.c). Numbers are given out from the lowest on, so a freed one is used
-/// again at once.
+/// again at once. Number 0 is the timer's: a driver that takes a `dev.irq` of 0 for an interrupt meets its handler.
 ///
 /// Handlers run on any thread; everything else is for one thread at a time. A handler that is added to, or taken from,
 /// a shared interrupt: messages that arrive in that moment are lost.
 class irq_core {
 public:
-    irq_core(event_log& log, const kernel_version& version) noexcept : log_(&log), version_(&version) {}
+    irq_core(event_log& log, const kernel_version& version) : log_(&log), version_(&version) {
+        irq_desc& timer = descs_.emplace_back();
+        timer.used = true;
+        timer.actions.push_back({.name = "timer"});
+    }
     irq_core(const irq_core&) = delete;
     irq_core& operator=(const irq_core&) = delete;
 
     /// The interrupt of a number; null if there is none (`irq_to_desc`).
     [[nodiscard]] irq_desc* find(int irq) noexcept {
         const auto number = static_cast<unsigned>(irq);
-        return irq > 0 && number < descs_.size() && descs_[number].used ? &descs_[number] : nullptr;
+        return irq >= 0 && number < descs_.size() && descs_[number].used ? &descs_[number] : nullptr;
     }
 
     /// `count` numbers in a row, not below `from`. @throws std::bad_alloc

@@ -57,7 +57,7 @@ public:
         std::function<void(pci_dev&)> remove = nullptr;
     };
 
-    explicit kernel(const kernel_version& version, const patch_version& patch = unpatched) noexcept
+    explicit kernel(const kernel_version& version, const patch_version& patch = unpatched)
         : version_(&version), patch_(&patch), irqs_(log_, version) {}
     kernel(const kernel&) = delete;
     kernel& operator=(const kernel&) = delete;
@@ -217,6 +217,10 @@ private:
     static void release_irq(device& dev, void* res);
     static bool same_irq(device& dev, void* res, const void* match_data);
     pci_devres* find_pci_devres(pci_dev& dev);
+    static constexpr unsigned firmware_line = 10;
+    int new_line(pci_dev& dev, unsigned from);
+    void enable_line(pci_dev& dev);
+    void disable_line(pci_dev& dev);
 
     static bool msi_supported(const pci_dev& dev, unsigned count) noexcept;
     bool has_msi_data(const pci_dev& dev) const noexcept { return version_->vectors_in_pcim_release || dev.msi_data_; }

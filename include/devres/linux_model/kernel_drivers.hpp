@@ -10,12 +10,29 @@ inline pci_dev& kernel::add(const sim::function_config& config) { return know(ha
 
 inline pci_dev& kernel::know(sim::function& function) {
     pci_dev& dev = devices_.emplace_back(*this, log_, *version_, function);
-    if (function.intx()) {
-        const unsigned line = dev.read(sim::registers::interrupt_line, 1);
-        dev.irq = static_cast<int>(irqs_.allocate(1, line, dev, function));
-        irqs_.find(dev.irq)->is_line = true;
-    }
+    if (function.intx())  // until it is enabled, the number that the firmware gave it
+        dev.irq = new_line(dev, firmware_line);
     return dev;
+}
+
+inline int kernel::new_line(pci_dev& dev, unsigned from) {
+    const auto number = static_cast<int>(irqs_.allocate(1, from, dev, dev.hardware));
+    irqs_.find(number)->is_line = true;
+    return number;
+}
+
+/// INTx has an interrupt while the device is enabled, but for one whose MSI is enabled already (`pcibios_enable_irq`).
+inline void kernel::enable_line(pci_dev& dev) {
+    if (!dev.hardware.intx() || dev.msi_enabled || dev.msix_enabled || dev.line_ != 0)
+        return;
+    dev.line_ = new_line(dev, dev.read(sim::registers::interrupt_line, 1));
+    dev.irq = dev.line_;
+}
+
+inline void kernel::disable_line(pci_dev& dev) {
+    if (dev.line_ == 0 || dev.msi_enabled || dev.msix_enabled)
+        return;
+    irqs_.free(*irqs_.find(std::exchange(dev.line_, 0)));
 }
 
 inline int kernel::bind(pci_dev& dev, const driver& with) {
@@ -68,18 +85,18 @@ inline void kernel::unbind(pci_dev& dev) {
 
 inline int kernel::pci_enable_device(pci_dev& dev) {
     namespace reg = sim::registers;
-    if (const unsigned at = dev.hardware.capabilities().power_management; at != 0) // without it, the state stays unknown
-        dev.current_state = (dev.read(at + reg::power_management::control, 2) & reg::power_management::state) == 0
-                                ? power_state::d0
-                                : power_state::d3hot;
+    const unsigned power = dev.hardware.capabilities().power_management;
+    dev.current_state = power == 0 || (dev.read(power + reg::power_management::control, 2) & reg::power_management::state) == 0
+                            ? power_state::d0
+                            : power_state::d3hot;
     if (++dev.enable_cnt > 1)
         return 0;
     if (!dev.hardware.present()) {
         --dev.enable_cnt;
         return -19;
     }
-    if (const unsigned at = dev.hardware.capabilities().power_management; at != 0)
-        dev.set_bits(at + reg::power_management::control, reg::power_management::state, 0);
+    if (power != 0)
+        dev.set_bits(power + reg::power_management::control, reg::power_management::state, 0);
     dev.current_state = power_state::d0;
     unsigned decode = 0;
     for (unsigned bar = 0; bar != pci::bar_count; ++bar) {
@@ -87,6 +104,7 @@ inline int kernel::pci_enable_device(pci_dev& dev) {
             decode |= (dev.read(reg::bar + 4 * bar, 4) & 1U) != 0 ? reg::command_bits::io : reg::command_bits::memory;
     }
     dev.set_bits(reg::command, decode, decode);
+    enable_line(dev);
     return 0;
 }
 
@@ -97,8 +115,10 @@ inline void kernel::pci_disable_device(pci_dev& dev) {
     }
     if (dev.enable_cnt <= 0 && log_.first("pci_disable_device"))
         log_.warn(warning_kind::already_disabled, "disabling already-disabled device");
-    if (--dev.enable_cnt == 0)
-        pci_clear_master(dev);
+    if (--dev.enable_cnt != 0)
+        return;
+    pci_clear_master(dev);
+    disable_line(dev);
 }
 
 inline kernel::pci_devres* kernel::find_pci_devres(pci_dev& dev) {

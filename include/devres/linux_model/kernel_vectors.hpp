@@ -115,28 +115,32 @@ inline int kernel::enable_msix(pci_dev& dev, unsigned min, unsigned max, const p
                                bool beyond) {
     if (max < min)
         return -34;
-    if (dev.msi_enabled) {
-        log_.add(event_kind::message, std::string(version_->msix_while_msi));
+    const auto refused_by_msi = [&] {
+        if (dev.msi_enabled)
+            log_.add(event_kind::message, std::string(version_->msix_while_msi));
+        return dev.msi_enabled;
+    };
+    if (!version_->msix_context_first && refused_by_msi())
         return -22;
-    }
     if (dev.msix_enabled) {
         log_.warn_once_in(warning_kind::double_enable, "__pci_enable_msix_range");
         return -22;
     }
+    if (version_->msix_context_first)
+        set_up_msi_context(dev);
     const unsigned size = dev.hardware.msix_vectors();
-    const bool possible = msi_supported(dev, max) && size != 0;
+    if (!msi_supported(dev, max) || size == 0)
+        return -22;
     unsigned count = max;
-    if (!version_->msi_context_before_checks) {
-        if (!possible)
-            return -22;
+    if (!version_->msix_context_first) {
         if (count > size && !beyond)
             count = size;
         if (count < min)
             return -28;
-    }
-    set_up_msi_context(dev);
-    if (!possible)
+        set_up_msi_context(dev);
+    } else if ((count <= size || beyond || min <= size) && refused_by_msi()) {
         return -22;
+    }
     for (;;) {
         if (affinity != nullptr) {
             count = pci::spread_vector_count(*affinity, min, count, hardware_.possible_cpus()).value_or(0);

@@ -32,7 +32,7 @@ public:
 
     sim::function& hardware;
 
-    int irq = 0;                  ///< the INTx line, 0 without one; while MSI is enabled, its first interrupt
+    int irq = 0;                  ///< INTx, 0 without it; while MSI is enabled, its first interrupt
     int enable_cnt = 0;
     bool is_managed = false;      ///< pcim_enable_device() was called: some plain functions are managed now
     bool is_msi_managed = false;  ///< the action that frees the vectors is installed
@@ -96,6 +96,7 @@ private:
     const char* driver_ = "";
     std::function<void(pci_dev&)> remove_;
 
+    int line_ = 0;                       // the interrupt of INTx while the device is enabled
     bool msi_data_ = false;              // the data exists, which has the descriptors
     std::vector<irq_desc*> msi_descs_;   // by vector
     int irq_without_msi_ = 0;

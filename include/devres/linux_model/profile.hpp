@@ -12,7 +12,7 @@ struct kernel_version {
     std::string_view name;
     bool vectors_in_pcim_release;      ///< the node of pcim_enable_device frees the vectors; MSI has no nodes of its own
     bool bug_on_live_handler;          ///< freeing a vector with a handler on it is a BUG
-    bool msi_context_before_checks;    ///< a MSI-X attempt leaves nodes behind even if the device has no MSI-X
+    bool msix_context_first;           ///< an MSI-X attempt sets up its nodes before it looks whether the device has MSI-X
     bool irq_domain_of_device;         ///< vectors are in an interrupt domain of the device, which ends with the MSI data
     bool enables_each_time;            ///< every pcim_enable_device enables and has a node; before, one for all
     bool managed_bit_cleared;          ///< is_managed ends with the managed enable; before, it stays for ever
@@ -26,25 +26,25 @@ struct kernel_version {
 // clang-format off
 inline constexpr kernel_version kernel_versions[] = {
     {.name = "5.16",
-     .vectors_in_pcim_release = true,  .bug_on_live_handler = true,  .msi_context_before_checks = false,
+     .vectors_in_pcim_release = true,  .bug_on_live_handler = true,  .msix_context_first = true,
      .irq_domain_of_device = false,    .enables_each_time = false,   .managed_bit_cleared = false,
      .enable_may_be_undone = true,     .pin_is_of_device = false,    .empty_release_is_silent = false,
      .msix_while_msi = "can't enable MSI-X (MSI IRQ already assigned)",
      .probe_failed = "probe of "},
     {.name = "6.1",
-     .vectors_in_pcim_release = false, .bug_on_live_handler = false, .msi_context_before_checks = true,
+     .vectors_in_pcim_release = false, .bug_on_live_handler = false, .msix_context_first = true,
      .irq_domain_of_device = false,    .enables_each_time = false,   .managed_bit_cleared = false,
      .enable_may_be_undone = true,     .pin_is_of_device = false,    .empty_release_is_silent = true,
      .msix_while_msi = "can't enable MSI-X (MSI IRQ already assigned)",
      .probe_failed = "probe of "},
     {.name = "6.12",
-     .vectors_in_pcim_release = false, .bug_on_live_handler = false, .msi_context_before_checks = false,
+     .vectors_in_pcim_release = false, .bug_on_live_handler = false, .msix_context_first = false,
      .irq_domain_of_device = true,     .enables_each_time = true,    .managed_bit_cleared = true,
      .enable_may_be_undone = false,    .pin_is_of_device = true,     .empty_release_is_silent = true,
      .msix_while_msi = "can't enable MSI-X (MSI already enabled)",
      .probe_failed = "probe with driver "},
     {.name = "6.18",
-     .vectors_in_pcim_release = false, .bug_on_live_handler = false, .msi_context_before_checks = false,
+     .vectors_in_pcim_release = false, .bug_on_live_handler = false, .msix_context_first = false,
      .irq_domain_of_device = true,     .enables_each_time = true,    .managed_bit_cleared = true,
      .enable_may_be_undone = false,    .pin_is_of_device = true,     .empty_release_is_silent = true,
      .msix_while_msi = "can't enable MSI-X (MSI already enabled)",
