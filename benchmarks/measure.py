@@ -113,6 +113,8 @@ def check_gates(gates, counts, sizes, includes):
             each = [per_action(found, path, count) for count in (16, 256, 4096)]
             gates.check(f"{compiler}: {path}, per action, most / least of 16, 256, 4096",
                         max(each) / min(each), 1.05)
+        gates.check(f"{compiler}: replay of EBA4QTP:F and the rebind, thousands of instructions (20,000 a second)",
+                    found["replay of EBA4QTP:F", 1, "devres"] / 1000, 180)
     for count, size in sizes.items():
         gates.check(f"bytes of list memory per action, {count} actions", size / count, 32)
     gates.check("g++: <devres/devres.hpp>, instructions / <memory> + <expected>",
@@ -174,6 +176,9 @@ def main():
     print("\nVMD with 64 vectors and 3 children, bound and unbound, per second of CPU time:")
     for compiler, fast in times.items():
         print(f"  {compiler}: {1e9 / fast['VMD with 3 children', 64, 'devres']:,.0f}")
+    print("\nThe program EBA4QTP:F and the rebind replayed on a new model of Linux, per second of CPU time:")
+    for compiler, fast in times.items():
+        print(f"  {compiler}: {1e9 / fast['replay of EBA4QTP:F', 1, 'devres']:,.0f}")
     print("\nReading <devres/devres.hpp>, relative to <memory> + <expected>:")
     for what in ("instructions", "instantiations"):
         ours, theirs = includes[what]["devres"], includes[what]["reference"]

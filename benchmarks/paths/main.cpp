@@ -96,6 +96,7 @@ const std::vector<path> paths{
      {1},
      {{"C", [](unsigned) { switchtec_by_hand(); }}, {"devres", [](unsigned) { switchtec_bound(); }}}},
     {"VMD with 3 children", {64}, {{"devres", &vmd_bound}}},
+    {"replay of EBA4QTP:F", {1}, {{"devres", &replayed}}},
 };
 
 std::string name_of(const path& measured, unsigned count, const side& one) {

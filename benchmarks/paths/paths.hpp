@@ -25,4 +25,7 @@ void switchtec_by_hand();
 /// The same of the VMD driver, with the children of its model; always called with the same number of vectors.
 void vmd_bound(unsigned vectors);
 
+/// A program replayed on a model of Linux that is made for it.
+void replayed(unsigned);
+
 }  // namespace devres::benchmarks

@@ -72,10 +72,14 @@ public:
         cleared_by_one_[offset / 4] |= (mask & ones(width)) << shift(offset);
     }
 
-    /// Fills the space from its start; also what `reset` goes back to.
+    /// Fills the space from its start, before the function is used; also what `reset` goes back to.
     void load(std::span<const std::uint8_t> bytes) noexcept {
-        for (unsigned i = 0; i < bytes.size() && i < size; ++i)
-            set(i, 1, bytes[i]);
+        for (unsigned i = 0; i < bytes.size() && i < size; i += 4) {
+            std::uint32_t dword = 0;
+            for (unsigned byte = 0; byte != 4 && i + byte < bytes.size(); ++byte)
+                dword |= std::uint32_t{bytes[i + byte]} << shift(byte);
+            dwords_[i / 4].store(dword, std::memory_order_relaxed);
+        }
         power_on_ = first_registers();
     }
 
@@ -105,7 +109,7 @@ public:
     [[nodiscard]] std::array<std::uint8_t, size> bytes() const noexcept {
         std::array<std::uint8_t, size> out{};
         for (unsigned i = 0; i != size; ++i)
-            out[i] = static_cast<std::uint8_t>(read(i, 1));
+            out[i] = static_cast<std::uint8_t>(dwords_[i / 4].load(std::memory_order_relaxed) >> shift(i));
         return out;
     }
 
