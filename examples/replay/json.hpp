@@ -26,10 +26,7 @@ inline void put(json& out, const state& of) {
 [[nodiscard]] inline json to_json(const lm::event& of, const outcome& from, const program& what, std::size_t& driver) {
     json out{{"event", lm::name_of(of.kind)}};
     switch (of.kind) {
-    case lm::event_kind::bind:
-        if (driver < what.drivers.size())
-            out["driver"] = what.drivers[driver++].text;
-        break;
+    case lm::event_kind::bind: out["driver"] = what.drivers[driver++].text; break;
     case lm::event_kind::probe:
     case lm::event_kind::alloc: out["result"] = of.value; break;
     case lm::event_kind::add:
@@ -56,8 +53,7 @@ inline void put(json& out, const state& of) {
     case lm::event_kind::message: out["text"] = of.text; break;
     case lm::event_kind::oops: out["function"] = of.text; break;
     case lm::event_kind::unbind:
-    case lm::event_kind::unbound:
-    case lm::event_kind::rebind: break;
+    case lm::event_kind::unbound: break;
     }
     return out;
 }
@@ -65,12 +61,8 @@ inline void put(json& out, const state& of) {
 /// The line for each event, in order.
 inline void print_events(std::ostream& to, const program& what, const outcome& of) {
     std::size_t driver = 0;
-    for (const lm::event& each : of.events) {
-        json line = to_json(each, of, what, driver);
-        if (each.kind == lm::event_kind::bind && !line.contains("driver"))
-            line["driver"] = "rebind";
-        to << line << '\n';
-    }
+    for (const lm::event& each : of.events)
+        to << to_json(each, of, what, driver) << '\n';
 }
 
 /// The line that sums a program up.

@@ -46,9 +46,9 @@ struct outcome {
     state after;                 ///< the last unbind
     std::string oops;            ///< in which function the kernel stopped; empty if it did not
     std::optional<int> rebind;   ///< of a correct driver, afterwards; none after an oops
-    std::vector<lm::event> events;  ///< their handlers are those of the machine, while it lives
+    std::vector<lm::event> events;  ///< of the program; their handlers are those of the machine, while it lives
     std::vector<state> states;   ///< that the program reported
-    std::vector<lm::warning_kind> warnings;  ///< of the program, not of the rebind
+    std::vector<lm::warning_kind> warnings;  ///< of the program
 };
 
 /// A machine with one device, on which programs' drivers run.
@@ -65,24 +65,18 @@ public:
         outcome out;
         try {
             for (const driver& each : what.drivers)
-                out.probe = run(each, out);
-            out.after = look();
-            rebind(out);
+                bind_and_unbind(each, out);
         } catch (const lm::oops& stopped) {
             out.oops = stopped.what();
-            if (!rebinding_) {
-                out.after = look();
-                if (!probe_returned_)
-                    out.probe.reset();
-            }
         }
+        out.after = look();
         out.events = linux_.log().take_events();
-        for (lm::event& each : out.events) {
-            if (each.kind == lm::event_kind::rebind)
-                break;
+        for (const lm::event& each : out.events) {
             if (each.kind == lm::event_kind::warning)
                 out.warnings.push_back(each.warning);
         }
+        if (out.oops.empty())
+            rebind(out);
         return out;
     }
 
@@ -118,25 +112,22 @@ private:
         return devres::pci::irq_return::handled;
     }
 
-    int run(const driver& what, outcome& out) {
+    void bind_and_unbind(const driver& what, outcome& out) {
         driver_state& mine = drivers_.emplace_back();
-        probe_returned_ = false;
-        const int probed = linux_.bind(dev_, {.name = "devres_lab",
-                                              .probe = [&](lm::pci_dev&) { return perform(what.probe, mine, out, true); },
-                                              .remove = [&](lm::pci_dev&) { perform(what.remove, mine, out, false); }});
-        probe_returned_ = true;
-        out.probe = probed;
+        out.probe.reset();
+        out.probe = linux_.bind(dev_, {.name = "devres_lab",
+                                       .probe = [&](lm::pci_dev&) { return perform(what.probe, mine, out, true); },
+                                       .remove = [&](lm::pci_dev&) { perform(what.remove, mine, out, false); }});
         linux_.unbind(dev_);
-        return probed;
     }
 
-    void rebind(outcome& out) {
-        rebinding_ = true;
-        linux_.log().add(lm::event_kind::rebind, 0);
+    void rebind(outcome& out) try {
         driver_state& mine = drivers_.emplace_back();
         const operation steps[] = {{'E', 0}, {'B', 0}, {'A', vectors_of(kind_)}, {'Q', 0}, {'T', 0}, {'P', 0}};
         out.rebind = linux_.bind(
             dev_, {.name = "devres_lab", .probe = [&](lm::pci_dev&) { return perform(steps, mine, out, true); }});
+    } catch (const lm::oops& stopped) {
+        out.oops = stopped.what();
     }
 
     template <class Operations>
@@ -309,8 +300,6 @@ private:
     std::array<char, 10> group_numbers_{};
     std::array<char, 1000> markers_{};
     bool firing_ = false;
-    bool probe_returned_ = false;
-    bool rebinding_ = false;
 };
 
 }  // namespace replay

@@ -24,7 +24,9 @@
 #include <devres/pci/config_space.hpp>
 #include <devres/pci/enable.hpp>
 #include <devres/pci/bar.hpp>
+#include <devres/pci/dma_memory.hpp>
 #include <devres/pci/dma.hpp>
+#include <devres/pci/dma_mapping.hpp>
 #include <devres/pci/irq_vectors.hpp>
 #include <devres/pci/irq_handler.hpp>
 #include <devres/pci/driver.hpp>

@@ -28,7 +28,6 @@ enum class event_kind {
     oops,      ///< the kernel stopped, in the function `text`
     fire,      ///< (by a program that is replayed) a vector was fired: `value` calls of the handler with `dev_id`
     state,     ///< (by a program that is replayed) the state was asked for, the `value`th time
-    rebind,    ///< (by a program that is replayed) what follows is the rebind
 };
 
 /// Which warning.
@@ -53,7 +52,7 @@ enum class warning_kind {
 [[nodiscard]] constexpr std::string_view name_of(event_kind kind) noexcept {
     constexpr std::string_view names[] = {"bind",  "probe",   "unbind",   "unbound", "add",     "remove", "release",
                                           "alloc", "free",    "request",  "free_irq", "warning", "message", "oops",
-                                          "fire",  "state",   "rebind"};
+                                          "fire",  "state"};
     return names[static_cast<unsigned>(kind)];
 }
 

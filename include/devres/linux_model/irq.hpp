@@ -102,11 +102,14 @@ public:
         return base;
     }
 
-    /// Takes a number away, and its handlers with it: they are not called any more, and nobody can free them.
+    /// Takes a number away, and its handlers with it: they are not called any more, and nobody can free them. It waits until
+    /// they do not run; the end of the kernel from inside one of them.
     void free(irq_desc& desc) {
         if (!desc.actions.empty()) {
             if (version_->bug_on_live_handler)
                 log_->stop("free_msi_irqs");
+            if (desc.slot.running_here())
+                log_->stop("synchronize_irq");
             log_->warn(warning_kind::rpe, "remove_proc_entry: removing non-empty directory 'irq/" +
                                               std::to_string(desc.number) + "', leaking at least '" +
                                               desc.actions.front().name + "'");

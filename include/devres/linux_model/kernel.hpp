@@ -196,6 +196,10 @@ public:
         return hardware_.allocate_dma(dev.hardware, size);
     }
     void free_dma(pci_dev& dev, const pci::dma_block& block) noexcept { hardware_.free_dma(dev.hardware, block); }
+    result<pci::dma_block> map_dma(pci_dev& dev, void* memory, std::size_t size) noexcept {
+        return hardware_.map_dma(dev.hardware, memory, size);
+    }
+    void unmap_dma(pci_dev& dev, const pci::dma_block& mapping) noexcept { hardware_.unmap_dma(dev.hardware, mapping); }
 
 private:
     /// What the one node of pcim_enable_device knows, up to 6.10 (`struct pci_devres`).

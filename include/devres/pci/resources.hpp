@@ -14,6 +14,7 @@ using enable_t = resource<struct enable_tag>;
 template <unsigned Number>
 using bar_t = resource<bar_tag<Number>, enable_t>;
 using dma_coherent_t = resource<struct dma_coherent_tag, enable_t>;
+using dma_streaming_t = resource<struct dma_streaming_tag, enable_t>;
 using irq_vectors_t = resource<struct irq_vectors_tag, enable_t>;
 using irq_handler_resource = resource<struct irq_handler_tag, irq_vectors_t>;
 
@@ -36,6 +37,8 @@ template <unsigned Number>
 inline constexpr bar_t<Number> bar;
 /// Memory shared with the device.
 inline constexpr dma_coherent_t dma_coherent;
+/// Memory of the driver's that is mapped for the device.
+inline constexpr dma_streaming_t dma_streaming;
 /// The function's interrupt vectors.
 inline constexpr irq_vectors_t irq_vectors;
 inline constexpr irq_handler_t irq_handler;

@@ -168,6 +168,8 @@ public:
 
     result<pci::dma_block> allocate_dma(function& f, std::size_t size) noexcept;
     void free_dma(function& f, const pci::dma_block& block) noexcept;
+    result<pci::dma_block> map_dma(function& f, void* memory, std::size_t size) noexcept;
+    void unmap_dma(function& f, const pci::dma_block& mapping) noexcept;
 
 private:
     function& place(detail::blueprint plan);

@@ -246,6 +246,22 @@ inline void bus::free_dma(function& f, const pci::dma_block& block) noexcept {
                            " is freed, but it is not allocated");
 }
 
+inline result<pci::dma_block> bus::map_dma(function& f, void* memory, std::size_t size) noexcept try {
+    auto mapping = f.dma_.map(memory, size);
+    if (!mapping)
+        return fail(errc::enomem);
+    return *mapping;
+} catch (const std::bad_alloc&) {
+    return fail(errc::enomem);
+}
+
+inline void bus::unmap_dma(function& f, const pci::dma_block& mapping) noexcept {
+    if (!f.dma_.unmap(mapping))
+        ledger_.record(violation_kind::dma_unmapped_twice, f.address(),
+                       "DMA mapping at " + detail::hex(static_cast<std::uint64_t>(mapping.bus)) +
+                           " is unmapped, but it is not mapped");
+}
+
 inline std::vector<std::string> bus::held(const function& f) {
     std::vector<std::string> lines;
     const detail::driver_side& driver = f.driver_;
@@ -268,9 +284,14 @@ inline std::vector<std::string> bus::held(const function& f) {
                 lines.push_back("handler \"" + slots[i].name.get() + "\" on vector " + std::to_string(i));
         }
     }
-    for (const pci::dma_block& block : f.dma_.blocks())
-        lines.push_back("DMA block of " + std::to_string(block.size) + " bytes at " +
+    const auto dma = [&](const char* what, const pci::dma_block& block) {
+        lines.push_back(what + std::to_string(block.size) + " bytes at " +
                         detail::hex(static_cast<std::uint64_t>(block.bus)));
+    };
+    for (const pci::dma_block& block : f.dma_.blocks())
+        dma("DMA block of ", block);
+    for (const pci::dma_block& mapping : f.dma_.mappings())
+        dma("DMA mapping of ", mapping);
     return lines;
 }
 

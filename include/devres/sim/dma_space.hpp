@@ -18,8 +18,9 @@ namespace devres::sim {
 
 /// The memory that one function may reach by DMA: an IOMMU with a page table per function.
 ///
-/// Blocks are zeroed pages, with an unmapped page between any two. An address is not used again before the
-/// addresses below 4 GiB have all been used, so that a device that still writes to freed memory is found out.
+/// Blocks are zeroed pages, mappings the driver's own memory, of which the device reaches just the bytes that were mapped.
+/// There is an unmapped page between any two. An address is not used again before the addresses below 4 GiB have all been
+/// used, so that a device that still writes to memory that was taken from it is found out.
 class dma_space {
 public:
     static constexpr std::size_t page_size = 4096;
@@ -28,39 +29,39 @@ public:
     dma_space(const dma_space&) = delete;
     dma_space& operator=(const dma_space&) = delete;
     ~dma_space() {
-        for (const pci::dma_block& block : blocks_)
-            release(block);
+        for (const entry& each : entries_)
+            release(each);
     }
 
     /// @returns the block; nothing if there is no memory.
     [[nodiscard]] std::optional<pci::dma_block> allocate(std::size_t size) {
         if (size > most)
             return std::nullopt;
-        const std::size_t bytes = std::max(size + page_size - 1, page_size) / page_size * page_size;
+        const std::size_t bytes = whole_pages(size);
         void* const memory = ::operator new (bytes, std::align_val_t{page_size}, std::nothrow);
         if (memory == nullptr)
             return std::nullopt;
         std::memset(memory, 0, bytes);
         const std::scoped_lock hold(lock_);
-        const pci::dma_block block{memory, static_cast<pci::bus_address>(place(bytes)), bytes};
-        blocks_.insert(std::upper_bound(blocks_.begin(), blocks_.end(), block, below), block);
-        return block;
+        return insert({{memory, static_cast<pci::bus_address>(place(bytes)), bytes}, true});
+    }
+
+    /// Lets the device reach `size` bytes at `memory`, at an address with the same offset in its page.
+    /// @returns the mapping; nothing if there are no addresses for it.
+    [[nodiscard]] std::optional<pci::dma_block> map(void* memory, std::size_t size) {
+        if (size > most)
+            return std::nullopt;
+        const std::size_t offset = reinterpret_cast<std::uintptr_t>(memory) % page_size;
+        const std::scoped_lock hold(lock_);
+        return insert({{memory, static_cast<pci::bus_address>(place(whole_pages(offset + size)) + offset), size}, false});
     }
 
     /// @returns false if there is no such block.
-    bool free(const pci::dma_block& block) noexcept {
-        const std::scoped_lock hold(lock_);
-        const auto found = std::find_if(blocks_.begin(), blocks_.end(), [&](const pci::dma_block& b) {
-            return b.bus == block.bus && b.cpu == block.cpu;
-        });
-        if (found == blocks_.end())
-            return false;
-        release(*found);
-        blocks_.erase(found);
-        return true;
-    }
+    bool free(const pci::dma_block& block) noexcept { return remove(block, true); }
+    /// @returns false if there is no such mapping.
+    bool unmap(const pci::dma_block& mapping) noexcept { return remove(mapping, false); }
 
-    /// The device reads or writes `size` bytes at `at`, all of which must be in one block. Words that are
+    /// The device reads or writes `size` bytes at `at`, all of which must be in one block or mapping. Words that are
     /// aligned are transferred whole.
     /// @returns false, and nothing is transferred, if they are not.
     [[nodiscard]] bool read(pci::bus_address at, void* to, std::size_t size) const noexcept {
@@ -72,26 +73,61 @@ public:
         });
     }
 
-    [[nodiscard]] std::vector<pci::dma_block> blocks() const {
-        const std::shared_lock hold(lock_);
-        return blocks_;
-    }
+    [[nodiscard]] std::vector<pci::dma_block> blocks() const { return list(true); }
+    [[nodiscard]] std::vector<pci::dma_block> mappings() const { return list(false); }
 
 private:
-    static bool below(const pci::dma_block& a, const pci::dma_block& b) noexcept { return a.bus < b.bus; }
+    struct entry : pci::dma_block {
+        bool allocated = false;  // here; else it is mapped memory of the driver's
+    };
 
-    static void release(const pci::dma_block& block) noexcept {
-        ::operator delete (block.cpu, std::align_val_t{page_size});
+    static bool below(const entry& a, const entry& b) noexcept { return a.bus < b.bus; }
+
+    static std::size_t whole_pages(std::size_t bytes) noexcept {
+        return std::max(bytes + page_size - 1, page_size) / page_size * page_size;
+    }
+
+    static void release(const entry& each) noexcept {
+        if (each.allocated)
+            ::operator delete (each.cpu, std::align_val_t{page_size});
+    }
+
+    pci::dma_block insert(const entry& each) {
+        entries_.insert(std::upper_bound(entries_.begin(), entries_.end(), each, below), each);
+        return each;
+    }
+
+    bool remove(const pci::dma_block& block, bool allocated) noexcept {
+        const std::scoped_lock hold(lock_);
+        const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const entry& each) {
+            return each.bus == block.bus && each.cpu == block.cpu && each.allocated == allocated;
+        });
+        if (found == entries_.end())
+            return false;
+        release(*found);
+        entries_.erase(found);
+        return true;
+    }
+
+    [[nodiscard]] std::vector<pci::dma_block> list(bool allocated) const {
+        const std::shared_lock hold(lock_);
+        std::vector<pci::dma_block> found;
+        for (const entry& each : entries_) {
+            if (each.allocated == allocated)
+                found.push_back(each);
+        }
+        return found;
     }
 
     [[nodiscard]] std::uint64_t place(std::size_t bytes) noexcept {
         const std::uint64_t low_end = 0x1'0000'0000;
         if (next_ < low_end && next_ + bytes > low_end)
             next_ = first;
-        for (const pci::dma_block& block : blocks_) {  // in the order of addresses
-            const auto begin = static_cast<std::uint64_t>(block.bus);
-            if (next_ < begin + block.size + page_size && begin < next_ + bytes + page_size)
-                next_ = begin + block.size + page_size;
+        for (const entry& each : entries_) {  // in the order of addresses
+            const std::uint64_t begin = static_cast<std::uint64_t>(each.bus) / page_size * page_size;
+            const std::uint64_t end = static_cast<std::uint64_t>(each.bus) + each.size;
+            if (next_ < end + page_size && begin < next_ + bytes + page_size)
+                next_ = (end + 2 * page_size - 1) / page_size * page_size;
         }
         const std::uint64_t at = next_;
         next_ += bytes + page_size;
@@ -102,8 +138,8 @@ private:
     bool transfer(pci::bus_address at, std::size_t size, Transfer copy_with) const noexcept {
         const std::shared_lock hold(lock_);
         const auto above =
-            std::upper_bound(blocks_.begin(), blocks_.end(), pci::dma_block{.cpu = nullptr, .bus = at}, below);
-        if (above == blocks_.begin())
+            std::upper_bound(entries_.begin(), entries_.end(), entry{{.cpu = nullptr, .bus = at}}, below);
+        if (above == entries_.begin())
             return false;
         const pci::dma_block& block = *std::prev(above);
         const std::uint64_t offset = static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(block.bus);
@@ -145,7 +181,7 @@ private:
     static constexpr std::uint64_t first = 0x1000'0000;
     static constexpr std::uint64_t most = std::uint64_t{1} << 38U;  // sanitizers end the program for more
     mutable std::shared_mutex lock_;
-    std::vector<pci::dma_block> blocks_;
+    std::vector<entry> entries_;
     std::uint64_t next_ = first;
 };
 

@@ -28,6 +28,7 @@ enum class violation_kind {
     nobody_cared,             ///< an INTx line that stays asserted, whatever its handler does
     dma_fault,                ///< DMA by the device to memory it may not touch
     dma_freed_twice,          ///< free of a DMA block that is not allocated
+    dma_unmapped_twice,       ///< unmap of memory that is not mapped for DMA
     memory_unknown,           ///< deallocate of a block that is not allocated
     memory_wrong_size,        ///< deallocate with another size or alignment than allocate
 };

@@ -139,6 +139,12 @@ public:
     void free_dma(function_type& f, const pci::dma_block& block) noexcept {
         pass({.what = primitive::free_dma, .size = block.size}, &f, [&] { inner_->free_dma(f, block); });
     }
+    result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+        return pass({.what = primitive::map_dma, .size = size}, &f, [&] { return inner_->map_dma(f, memory, size); });
+    }
+    void unmap_dma(function_type& f, const pci::dma_block& mapping) noexcept {
+        pass({.what = primitive::unmap_dma, .size = mapping.size}, &f, [&] { inner_->unmap_dma(f, mapping); });
+    }
 
     void note(function_type& f, const resource_event& event) noexcept
         requires requires(P& inner) { inner.note(f, event); }

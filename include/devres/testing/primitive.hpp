@@ -30,6 +30,8 @@ enum class primitive : unsigned char {
     unregister_handler,
     allocate_dma,
     free_dma,
+    map_dma,
+    unmap_dma,
     allocate,
     deallocate,
 };
@@ -42,7 +44,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
         "attach",   "detach",           "enable",       "disable",          "set_master",         "suspend",
         "resume",   "read_config",      "write_config", "map_bar",          "unmap_bar",          "read",
         "write",    "allocate_vectors", "free_vectors", "register_handler", "unregister_handler", "allocate_dma",
-        "free_dma", "allocate",         "deallocate"};
+        "free_dma", "map_dma",          "unmap_dma",    "allocate",         "deallocate"};
     return names[static_cast<std::size_t>(what)];
 }
 
@@ -55,6 +57,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
     case primitive::free_vectors:
     case primitive::unregister_handler:
     case primitive::free_dma:
+    case primitive::unmap_dma:
     case primitive::deallocate: return true;
     default: return false;
     }
@@ -100,6 +103,8 @@ struct primitive_call {
     case primitive::register_handler: add(" vector ", number); break;
     case primitive::allocate_dma:
     case primitive::free_dma:
+    case primitive::map_dma:
+    case primitive::unmap_dma:
     case primitive::allocate:
     case primitive::deallocate: add(" ", size, " bytes"); break;
     default: break;
