@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Runs programs in the guest: a boot for each, for a leak outlives everything but the machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, Iterator
+
+import events
+from program import Program, rebind_driver
+
+LAB = Path(__file__).resolve().parent
+ROOT = LAB.parent.parent.parent
+TIMEOUT = 60  # seconds; a boot takes about three
+
+QEMU = (
+    "qemu-system-x86_64 -M q35 -accel tcg -cpu max -m 256 -smp 1 -nodefaults -no-user-config -display none "
+    "-serial stdio -no-reboot"
+).split()
+DEVICE = {"rocker": "rocker,name=lab,addr=3", "edu": "edu,addr=3"}
+COMMAND_LINE = "console=ttyS0 quiet panic=-1 cryptomgr.notests"
+
+
+@dataclass(frozen=True)
+class Job:
+    program: Program
+    device: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    job: Job
+    events: list[events.Event]
+    summary: events.Event
+
+
+class BootFailed(Exception):
+    """A program has no outcome: which, why, and where the log is."""
+
+
+def prepare(kernel: str) -> Path:
+    """The folder of the guest. Exits with 2 if there cannot be one; the script has said why."""
+    prepared = subprocess.run([LAB / "prepare", kernel], stdout=subprocess.PIPE, text=True)
+    if prepared.returncode != 0:
+        sys.exit(2)
+    return ROOT / prepared.stdout.strip()
+
+
+def run_one(guest: Path, kernel: str, job: Job) -> Outcome:
+    """Raises BootFailed."""
+    append = f"{COMMAND_LINE} -- {job.program} {rebind_driver(job.device)}"
+    command = [*QEMU, "-kernel", guest / "vmlinux", "-initrd", guest / "initrd", "-append", append, "-device", DEVICE[job.device]]
+    try:
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT)
+        log, why = ended.stdout, "" if ended.returncode == 0 else f"QEMU ended with {ended.returncode}"
+    except subprocess.TimeoutExpired as expired:
+        log, why = expired.stdout or b"", f"no end after {TIMEOUT} s"
+    text = log.decode(errors="replace").replace("\r", "")
+    try:
+        if why:
+            raise events.BadTrace(why)
+        return Outcome(job, *events.outcome(job.program, kernel, job.device, text))
+    except events.BadTrace as bad:
+        path = _keep_log(kernel, job, text)
+        raise BootFailed(f"{job.device} {job.program}: {bad}; its log: {path}") from None
+
+
+def _keep_log(kernel: str, job: Job, text: str) -> Path:
+    folder = ROOT / "build" / "lab" / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = str(job.program).replace(":", "_").replace(" ", "-")[:100]
+    path = folder / f"{kernel}-{job.device}-{name}.log"
+    path.write_text(text)
+    return path.relative_to(ROOT)
+
+
+def run(kernel: str, jobs: Iterable[Job], at_a_time: int) -> Iterator[Outcome | BootFailed]:
+    """The outcomes, in the order of the jobs."""
+    guest = prepare(kernel)
+
+    def attempt(job: Job) -> Outcome | BootFailed:
+        try:
+            return run_one(guest, kernel, job)
+        except BootFailed as failed:
+            return failed
+
+    with ThreadPoolExecutor(at_a_time) as pool:
+        yield from pool.map(attempt, jobs)
