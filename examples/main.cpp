@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-/// The examples' tool: `devres-examples [all | switchtec | vmd | lspci FILE... | replay PROGRAM...]`.
+/// The examples' tool: `devres-examples [all | switchtec | vmd | hazards | lspci FILE... |
+/// replay PROGRAM...]`.
 ///
 /// An example is a header that offers `int run_...(..., examples::output)`, which answers 0 if every ledger was
 /// clean in the end and 1 if not. Wrong use is one line on standard error, nothing on standard output, and exit
@@ -26,6 +27,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "hazards/hazards.hpp"
 #include "lspci/lspci.hpp"
 #include "output.hpp"
 #include "replay/command.hpp"
@@ -40,6 +42,8 @@ constexpr int wrong_use = 2;
 struct request {
     bool switchtec = false;
     bool vmd = false;
+    bool hazards = false;
+    bool page = false;
     std::vector<std::string> dumps{};
     std::optional<replay::request> programs{};
     bool quiet = false;
@@ -88,6 +92,10 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
         app.add_subcommand("switchtec", "A Switchtec: bound, used, failed at, pulled out, unbound");
     const auto* const vmd = app.add_subcommand(
         "vmd", "A VMD and the functions behind it: bound, used, suspended, pulled out, unbound");
+    auto* const hazards = app.add_subcommand(
+        "hazards", "Ownership faults of C drivers: what Linux does with them, and who refuses them here.\n"
+                   "--markdown writes it as docs/ownership.md");
+    hazards->add_flag("--markdown", asked.page, "Write docs/ownership.md instead");
     auto* const lspci = app.add_subcommand(
         "lspci", "FILE...: the machine that each FILE describes, a driver on each of its functions.\n"
                  "FILE is the output of lspci -xxxx; - is standard input");
@@ -96,9 +104,9 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
         ->type_name("")
         ->expected(1, -1);
     auto* const replay = app.add_subcommand(
-        "replay", "PROGRAM...: what Linux does when C drivers do this with a device, on a model of it; a JSON\n"
-                  "object for each PROGRAM. A PROGRAM is PROBE:REMOVE, a letter for each operation, as in EBA4QTP:F;\n"
-                  "test/kernel/README.md has the letters");
+        "replay", "PROGRAM...: what Linux does when C drivers do this with a device, on a model of it; a\n"
+                  "JSON object for each PROGRAM. A PROGRAM is PROBE:REMOVE, a letter for each operation, as in\n"
+                  "EBA4QTP:F; test/kernel/README.md has the letters");
     replay::request programs;
     replay->add_option("PROGRAM", programs.programs, "A program, as in EBA4QTP:F; test/kernel/README.md has the letters")
         ->required()
@@ -124,6 +132,7 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
     const bool every = all->parsed() || app.get_subcommands().empty();
     asked.switchtec = every || switchtec->parsed();
     asked.vmd = every || vmd->parsed();
+    asked.hazards = every || hazards->parsed();
     if (replay->parsed())
         asked.programs = std::move(programs);
     if (every)
@@ -155,6 +164,8 @@ std::optional<std::vector<example>> prepare(const request& asked) {
             {"switchtec", "a Switchtec, bound, used, failed at, pulled out, unbound", switchtec::run_switchtec});
     if (asked.vmd)
         out.push_back({"vmd", "a VMD and the functions behind it, bound, used, suspended, pulled out", vmd::run_vmd});
+    if (asked.hazards)
+        out.push_back({"hazards", "ownership faults, in C on Linux and with devres", hazards::run_hazards});
     for (const std::string& dump : asked.dumps) {
         auto functions = read(dump);
         if (!functions)
@@ -211,6 +222,8 @@ int main(int argc, char** argv) try {
     const auto [asked, done] = read_command_line(argc, argv);
     if (done)
         return *done;
+    if (asked.page)
+        return written(hazards::write_page(std::cout, std::cerr));
     if (asked.programs)
         return written(replay::run(*asked.programs, std::cout, std::cerr));
     const auto prepared = prepare(asked);

@@ -332,6 +332,12 @@ public:
     void free_dma(child_function&, const pci::dma_block& block) noexcept {
         platform().free_dma(parent().function(), block);
     }
+    result<pci::dma_block> map_dma(child_function&, void* memory, std::size_t size) noexcept {
+        return platform().map_dma(parent().function(), memory, size);
+    }
+    void unmap_dma(child_function&, const pci::dma_block& mapping) noexcept {
+        platform().unmap_dma(parent().function(), mapping);
+    }
 
     /// Where VMD's platform is watched, children are too: what devres owns of theirs, under their address.
     void note(child_function& f, const devres::resource_event& event) noexcept

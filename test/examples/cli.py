@@ -142,10 +142,34 @@ with open("/dev/full", "wb") as full:
     done = run("switchtec", stdout=full)
     expect("a full disk", done.returncode == 1 and done.stderr.count(b"\n") == 1, done.stderr)
 
-names = ["switchtec", "vmd", *sorted(f"lspci {path}" for path in (root / "examples/data").glob("*.lspci"))]
+names = ["switchtec", "vmd", "hazards", *sorted(f"lspci {path}" for path in (root / "examples/data").glob("*.lspci"))]
 check("switchtec", run("switchtec"), 0, "bind: what probe acquires", "ledger: clean\n", "\nclean      switchtec\n")
 check("vmd", run("vmd"), 0, "10000:00:01.0  acquired    irq_handler 3   managed", "ledger: clean\n",
       "\nclean      vmd\n")
+tour = run("hazards")
+check("hazards", tour, 0, "1. Vectors freed under live managed handlers\n", "8. The second free, which is benign\n",
+      "    ledger: clean\n", "\nclean      hazards\n")
+for what, count in {"  with devres, refused by ": 8, "    devres[D00": 8, "    ledger: clean": 8, "not as told": 0}.items():
+    expect(f"hazards: {count} times {what!r}", tour.stdout.decode().count(f"\n{what}") == count, tour.stdout)
+expect("hazards fit on a page", max(map(len, tour.stdout.decode().splitlines())) <= 110, tour.stdout)
+check("hazards, quietly", run("hazards", "-q"), 0)
+expect("hazards, quietly, are a verdict", run("hazards", "-q").stdout == b"clean      hazards\n")
+page = run("hazards", "--markdown")
+check("docs/ownership.md", page, 0, "# Ownership faults in Linux drivers\n")
+expect("docs/ownership.md is not what examples/run hazards --markdown writes",
+       page.stdout == (root / "docs/ownership.md").read_bytes())
+check("a page of another example", run("switchtec", "--markdown"), 2, "--markdown")
+
+# What the page calls confirmed is run on the real kernel and compared: `both | rocker | edu`, the program, `# why`.
+scenarios = set()
+for line in (root / "test/kernel/scenarios.txt").read_text(encoding="utf-8").splitlines():
+    device, _, program = line.partition("#")[0].strip().partition(" ")
+    scenarios |= {(each, program.strip()) for each in (["rocker", "edu"] if device == "both" else [device])}
+confirmed = re.findall(r"^Confirmed on 6\.1 by `([^`]+)` on (rocker|edu)\b", page.stdout.decode(), re.M)
+expect("each hazard is confirmed", len(confirmed) == 8, confirmed)
+for program, device in confirmed:
+    expect(f"add to test/kernel/scenarios.txt: {device} {program}", (device, program) in scenarios)
+
 nowhere = tempfile.TemporaryDirectory()
 elsewhere = nowhere.name  # the dumps are not below it, so they have long names
 everything = run("all", cwd=elsewhere)
@@ -159,7 +183,7 @@ for arguments in (["--quiet"], ["-q", "all"], ["all", "--quiet"]):
     expect(" ".join(arguments), done.stdout.decode() == "".join(f"clean      {name}\n" for name in names), done.stdout)
 
 help_text = run("--help")
-check("--help", help_text, 0, "all ", "switchtec ", "vmd ", "lspci ", "FILE...", "-h,--help ", "-q,--quiet ",
+check("--help", help_text, 0, "all ", "switchtec ", "vmd ", "hazards ", "lspci ", "FILE...", "-h,--help ", "-q,--quiet ",
       "--no-color ", "NO_COLOR", "Exit code")
 check("lspci --help", run("lspci", "--help"), 0, "FILE", "standard input")
 expect("help fits on a page", max(map(len, help_text.stdout.decode().splitlines())) <= 110, help_text.stdout)

@@ -24,7 +24,7 @@ enum class power_state { unknown, d0, d3hot };
 
 /// A PCI function as the kernel knows it (`struct pci_dev`): its hardware, its release list, and the bits that decide what
 /// happens to it, under the kernel's names.
-class pci_dev : public device, private irq_chip {
+class pci_dev final : public device, private irq_chip {
 public:
     /// For `kernel::add`.
     pci_dev(kernel& owner, event_log& log, const kernel_version& version, sim::function& function) noexcept
@@ -59,6 +59,8 @@ private:
         if (entry >= hardware.msix_vectors())
             return;  // a virtual entry has no hardware
         const unsigned table = read(hardware.capabilities().msix + sim::registers::msix::table, 4);
+        if (table == ~0U)
+            return;  // the device is gone
         const std::uint64_t offset = (table & ~sim::registers::msix::bir) + entry * 16U + word * 4U;
         hardware.write_bar(pci::bar_number(table & sim::registers::msix::bir), offset, 4, value);
     }

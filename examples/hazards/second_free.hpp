@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+
+#include "hazards/counter.hpp"
+
+/// remove() frees its own handlers, and then vectors that devres frees too.
+namespace hazards::second_free {
+
+struct driver {
+    static constexpr auto ownership = devres::own(
+        devres::driver_data                   = devres::managed,
+        pci::enable                           = devres::managed,
+        pci::irq_vectors                      = devres::managed,
+        pci::irq_handler(devres::driver_data) = devres::unmanaged);
+
+    template <class P>
+    struct state : counter {
+        pci::irq_allocation<devres::managed_t, P, driver> vectors;
+        std::array<pci::irq_registration<devres::unmanaged_t, P, driver>, 4> handlers;
+    };
+
+    template <class P>
+    static devres::result<devres::managed_ref<state<P>>> probe(pci::device<P, driver>& dev,
+                                                               const pci::device_id&) {
+        auto data = DEVRES_TRY(devres::devm_emplace<state<P>>(dev));
+        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(pci::pci_set_master(device));
+        const auto types = pci::irq_type::msix | pci::irq_type::msi;
+        data->vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 4, 4, types));
+        for (unsigned i = 0; i != data->vectors.size(); ++i)
+            data->handlers[i] =
+                DEVRES_TRY(pci::request_irq<&state<P>::on_irq>(data->vectors[i], "hazard", *data));
+        return data;
+    }
+
+    template <class P>
+    static void remove(state<P>& data) noexcept {
+        for (auto& handler : data.handlers)
+            (void)pci::free_irq(std::move(handler));
+#ifdef DEVRES_HAZARD
+        (void)pci::pci_free_irq_vectors(std::move(data.vectors));
+#endif
+    }
+};
+
+}  // namespace hazards::second_free

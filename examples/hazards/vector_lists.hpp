@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "hazards/counter.hpp"
+
+/// VMD, reduced: managed handlers that walk lists, whose SRCU remove() cleans up.
+namespace hazards::vector_lists {
+
+/// The lists of child interrupts, one for each vector: here they only count.
+inline constexpr devres::resource<struct irq_lists_tag> irq_lists;
+
+struct driver {
+    static constexpr auto ownership = devres::own(
+#ifdef DEVRES_HAZARD
+        irq_lists                                        = devres::unmanaged,
+#else
+        irq_lists                                        = devres::managed,
+#endif
+        devres::driver_data                              = devres::managed,
+        pci::enable                                      = devres::managed,
+        pci::irq_vectors                                 = devres::managed,
+        pci::irq_handler(devres::driver_data, irq_lists) = devres::managed);
+
+    template <class P>
+    static devres::result<devres::managed_ref<counter>> probe(pci::device<P, driver>& dev,
+                                                              const pci::device_id&) {
+        auto lists = DEVRES_TRY(devres::devm_emplace<counter>(dev));
+        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(pci::pci_set_master(device));
+        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 1, 4, pci::irq_type::msix));
+        for (unsigned i = 0; i != vectors.size(); ++i)
+            DEVRES_TRY(pci::devm_request_irq<&counter::on_irq>(vectors[i], "vmd", lists));
+        return lists;
+    }
+};
+
+}  // namespace hazards::vector_lists
