@@ -177,7 +177,7 @@ acting(Act) -> acting<Act>;
 
 }  // namespace
 
-TEST_CASE("difference: what a release function adds is released too; Linux leaves it on the list") {
+TEST_CASE("difference: what a release function adds is released too, Linux leaves it on the list") {
     pair_of_lists both;
     acting ours{[&] { REQUIRE(both.list.add(write_number, &both.ours[1])); }};
     acting theirs{[&] { both.linux_dev.devm_add_action(write_number, &both.theirs[1]); }};
@@ -193,7 +193,7 @@ TEST_CASE("difference: what a release function adds is released too; Linux leave
     CHECK(both.linux_dev.has_resources());
 }
 
-TEST_CASE("difference: what a release function of an open group adds is in the group; in Linux it stays") {
+TEST_CASE("difference: what a release function of an open group adds is in the group, in Linux it stays") {
     pair_of_lists both;
     acting ours{[&] { REQUIRE(both.list.add(write_number, &both.ours[1])); }};
     acting theirs{[&] { both.linux_dev.devm_add_action(write_number, &both.theirs[1]); }};
@@ -207,7 +207,7 @@ TEST_CASE("difference: what a release function of an open group adds is in the g
     CHECK(both.their_order.empty());
 }
 
-TEST_CASE("difference: while the list is released, what is older is still found and can be released; Linux finds nothing") {
+TEST_CASE("difference: while the list is released, what is older is still found and can be released, Linux finds nothing") {
     pair_of_lists both;
     both.add(0);
     acting ours{[&] {
@@ -228,7 +228,7 @@ TEST_CASE("difference: while the list is released, what is older is still found 
                              &devres::linux_model::event::warning) == 1);
 }
 
-TEST_CASE("difference: a group is kept once, however often that is said; Linux halts when it is closed again") {
+TEST_CASE("difference: a group is kept once, however often that is said, Linux halts when it is closed again") {
     pair_of_lists both;
     both.open();
     both.add(0);
@@ -239,7 +239,7 @@ TEST_CASE("difference: a group is kept once, however often that is said; Linux h
     CHECK_THROWS_AS(both.linux_dev.devres_close_group(both.groups[0].id), oops);
 }
 
-TEST_CASE("difference: a group that nobody closed is released with its guard; in Linux it stays open until the unbind") {
+TEST_CASE("difference: a group that nobody closed is released with its guard, in Linux it stays open until the unbind") {
     pair_of_lists both;
     {
         const group ours(both.list);

@@ -76,8 +76,6 @@ inline void kernel::unbind(pci_dev& dev) {
     if (const auto remove = std::move(dev.remove_))
         remove(dev);
     dev.remove_ = nullptr;
-    if (dev.current_state == power_state::d0)
-        dev.current_state = power_state::unknown;
     dev.devres_release_all();
     dev.bound_ = false;
     log_.add(event_kind::unbound, 0);

@@ -100,9 +100,10 @@ inline result<pci::vector_grant> kernel::allocate_vectors(pci_dev& dev, const pc
             return fail(errc::enodev);
         if (dev.platform_vectors_ != 0)
             return fail(errc::ebusy);
-        const unsigned affinity = request.affinity != nullptr ? pci_irq::affinity : 0U;
-        const int count = pci_alloc_irq_vectors_affinity(dev, request.min, request.max, request.types.bits() | affinity,
-                                                         request.affinity);
+        unsigned flags = request.types.bits() | (request.affinity != nullptr ? pci_irq::affinity : 0U);
+        if (dev.msix_enabled || dev.msi_enabled)  // of a driver that leaked them: Linux would give INTx beside them
+            flags &= ~pci_irq::intx;
+        const int count = pci_alloc_irq_vectors_affinity(dev, request.min, request.max, flags, request.affinity);
         if (count < 0)
             return fail(static_cast<errc>(-count));
         dev.platform_vectors_ = static_cast<unsigned>(count);
@@ -113,19 +114,18 @@ inline result<pci::vector_grant> kernel::allocate_vectors(pci_dev& dev, const pc
     });
 }
 
+/// Handlers end also when the kernel has stopped, because what they use may go.
 inline result<> kernel::free_vectors(pci_dev& dev) noexcept {
-    return unless_stopped([&]() -> result<> {
-        if (dev.platform_vectors_ == 0)
-            return {};
-        if (in_handler(dev))
-            return fail(errc::edeadlk);
-        while (!dev.registrations_.empty())
-            end_registration(dev, dev.registrations_.rbegin()->first);
-        dev.platform_vectors_ = 0;
-        if (dev.platform_type_ != pci::irq_type::intx)
-            pci_free_irq_vectors(dev);
+    if (dev.platform_vectors_ == 0)
         return {};
-    });
+    if (in_handler(dev))
+        return fail(errc::edeadlk);
+    while (!dev.registrations_.empty())
+        end_registration(dev, dev.registrations_.rbegin()->first);
+    dev.platform_vectors_ = 0;
+    if (dev.platform_type_ != pci::irq_type::intx)
+        unless_stopped([&] { pci_free_irq_vectors(dev); });
+    return {};
 }
 
 inline pci::irq_number kernel::vector_number(pci_dev& dev, pci::vector_index vector) noexcept {
@@ -157,18 +157,16 @@ inline result<pci::handler_id> kernel::register_handler(pci_dev& dev, pci::vecto
 }
 
 inline result<> kernel::unregister_handler(pci_dev& dev, pci::handler_id id) noexcept {
-    return unless_stopped([&]() -> result<> {
-        const auto found = dev.registrations_.find(static_cast<std::uint64_t>(id));
-        if (found == dev.registrations_.end())
-            return {};
-        const irq_desc* const desc = irqs_.find(found->second->irq);
-        if (desc != nullptr && desc->slot.running_here()) {
-            log_.add(event_kind::message, "a handler is freed from inside itself, which would wait for itself: refused");
-            return fail(errc::edeadlk);
-        }
-        end_registration(dev, found->first);
+    const auto found = dev.registrations_.find(static_cast<std::uint64_t>(id));
+    if (found == dev.registrations_.end())
         return {};
-    });
+    const irq_desc* const desc = irqs_.find(found->second->irq);
+    if (desc != nullptr && desc->slot.running_here()) {
+        log_.add(event_kind::message, "a handler is freed from inside itself, which would wait for itself: refused");
+        return fail(errc::edeadlk);
+    }
+    end_registration(dev, found->first);
+    return {};
 }
 
 inline void kernel::end_registration(pci_dev& dev, std::uint64_t id) {

@@ -19,7 +19,7 @@ namespace devres::linux_model {
 
 class kernel;
 
-/// In which state the kernel believes a device to be.
+/// In which state the kernel believes a device to be: unknown until it is enabled for the first time.
 enum class power_state { unknown, d0, d3hot };
 
 /// A PCI function as the kernel knows it (`struct pci_dev`): its hardware, its release list, and the bits that decide what
