@@ -163,7 +163,8 @@ TEST_CASE("replay: what the kernel in the lab did, on every version (linux-seman
         {"6.1", on_rocker, "eBA4QTP:", "0 msi_data, vectors 4, msix, enabled 1, rebind -22"},
         {"6.12 6.18", on_rocker, "eBA4QTP:", "0 irq_domain msi_data, vectors 4, msix, enabled 1, rebind -22"},
         {"6.1", on_rocker, "eBA4qTP:", "0 msi_data, vectors 4, handlers 4, msix, enabled 1, rebind -22"},
-        {"6.12 6.18", on_rocker, "eBA4qTP:", "0 irq_domain msi_data, vectors 4, handlers 4, msix, enabled 1, rebind -22"},
+        {"6.12 6.18", on_rocker,
+         "eBA4qTP:", "0 irq_domain msi_data, vectors 4, handlers 4, msix, enabled 1, rebind -22"},
         {"6.1", on_rocker, "MEBA4QTP:", "0 msi_data, vectors 4, msix, managed, msi managed, rebind -22"},
         {"6.12 6.18", on_rocker, "MEBA4QTP:", "0 irq_domain msi_data, vectors 4, msix, msi managed, rebind -22"},
         {"5.16 6.1", on_rocker, "EBA4A4:", "-22 double_enable, managed, rebind 0"},
@@ -212,8 +213,8 @@ TEST_CASE("replay: what else the language of the lab can say") {
         {"6.1", on_rocker, "EBA4QFIQ:", "-16 rpe rpe rpe rpe, managed, rebind 0"},  // number 0 is the timer's
         {"6.1", on_rocker, "EBA4QTP:VF", "0, managed, rebind 0"},
         {"6.1", on_rocker, "EBA4QTP:VVF",
-         "0 devres_warn already_free devres_warn already_free devres_warn already_free devres_warn already_free, managed, "
-         "rebind 0"},
+         "0 devres_warn already_free devres_warn already_free devres_warn already_free devres_warn already_free, "
+         "managed, rebind 0"},
         {"6.1", on_edu, "EBA1Qf:", "0 already_free, managed, rebind 0"},
         {"6.1", on_edu, "EBA1qV:", "0 devres_warn, managed, rebind 0"},
         {"6.1", on_edu, "EBA1QTP:FV", "0 rpe, managed, rebind 0"},
@@ -242,11 +243,14 @@ TEST_CASE("replay: the patches (linux-semantics, section 3)") {
         {"6.12 6.18", on_rocker, "EBA4QTP:", "0 irq_domain msi_data, vectors 4, msix, msi managed, rebind -22",
          lm::patch_v1_1},
         {"6.1", on_edu, "EBA1QTP:", "0 msi_data, vectors 1, msi, managed, msi managed, rebind -22", lm::patch_v1_1},
-        {"6.12 6.18", on_edu, "EBA1QTP:", "0 irq_domain msi_data, vectors 1, msi, msi managed, rebind -22", lm::patch_v1_1},
+        {"6.12 6.18", on_edu, "EBA1QTP:", "0 irq_domain msi_data, vectors 1, msi, msi managed, rebind -22",
+         lm::patch_v1_1},
         {"6.1", on_rocker, "EBA4QTP:VF", "0, managed, msi managed, rebind 0", lm::patch_v1_1},
         {"6.1", on_rocker, "EBa4QTP:", "0, managed, rebind 0", lm::patch_v1_1},
-        {"6.1", on_rocker, "EBA4:F EBa4:", "0 msi_data, vectors 4, msix, managed, msi managed, rebind -22", lm::patch_v1_1},
-        {"6.1", on_rocker, "EBA5: EBa4:", "0 msi_data, vectors 4, msix, managed, msi managed, rebind -22", lm::patch_v1_1},
+        {"6.1", on_rocker, "EBA4:F EBa4:", "0 msi_data, vectors 4, msix, managed, msi managed, rebind -22",
+         lm::patch_v1_1},
+        {"6.1", on_rocker, "EBA5: EBa4:", "0 msi_data, vectors 4, msix, managed, msi managed, rebind -22",
+         lm::patch_v1_1},
         {"5.16", on_rocker, "EBA4QTP:", "0, managed, msi managed, rebind 0", lm::patch_v1_1},
 
         {"6.1", on_rocker, "EBA4QTP:", "0, managed, msi managed, rebind 0", lm::patch_v1_full},
@@ -278,7 +282,8 @@ TEST_CASE("replay: whatever a program does, its machine can be taken down and th
             }
         }
     };
-    for (const char* const program : {"EBA4QTP:F EBA4QTP:", "eBA4qT: EBA4QTP:", "G1g1g1:", "K1GBEA4QTgK2:R", "eBA4: eF:"})
+    for (const char* const program :
+         {"EBA4QTP:F EBA4QTP:", "eBA4qT: EBA4QTP:", "G1g1g1:", "K1GBEA4QTgK2:R", "eBA4: eF:"})
         again(program, on_rocker);
     for (const char* const program : {"EBA1QTP:F EBA1QTP:", "eBA1qT: EBA1QTP:", "EBi2QTFIQT:", "eBA1: eF:"})
         again(program, on_edu);
@@ -288,15 +293,16 @@ TEST_CASE("replay prints a summary with exactly the keys of the lab, in their or
     const auto done = run({.programs = {"EBA4QTP:F", "eBA4: eF:"}});
     CHECK(done.code == 0);
     CHECK(done.errors.empty());
-    CHECK(done.out ==
-          R"({"program":"EBA4QTP:F","kernel":"6.1","patch":"none","device":"rocker","probe":0,)"
-          R"("warnings":["rpe","rpe","rpe","rpe"],"vectors_live":0,"handlers_live":0,"msix_enabled":false,)"
-          R"("msi_enabled":false,"is_managed":true,"is_msi_managed":false,"enable_cnt":0,"oops":null,"rebind":0})"
-          "\n"
-          R"({"program":"eBA4: eF:","kernel":"6.1","patch":"none","device":"rocker","probe":null,)"
-          R"("warnings":["msi_data"],"vectors_live":4,"handlers_live":0,"msix_enabled":true,)"
-          R"("msi_enabled":false,"is_managed":false,"is_msi_managed":false,"enable_cnt":2,"oops":"mutex_lock","rebind":null})"
-          "\n");
+    CHECK(
+        done.out ==
+        R"({"program":"EBA4QTP:F","kernel":"6.1","patch":"none","device":"rocker","probe":0,)"
+        R"("warnings":["rpe","rpe","rpe","rpe"],"vectors_live":0,"handlers_live":0,"msix_enabled":false,)"
+        R"("msi_enabled":false,"is_managed":true,"is_msi_managed":false,"enable_cnt":0,"oops":null,"rebind":0})"
+        "\n"
+        R"({"program":"eBA4: eF:","kernel":"6.1","patch":"none","device":"rocker","probe":null,)"
+        R"("warnings":["msi_data"],"vectors_live":4,"handlers_live":0,"msix_enabled":true,)"
+        R"("msi_enabled":false,"is_managed":false,"is_msi_managed":false,"enable_cnt":2,"oops":"mutex_lock","rebind":null})"
+        "\n");
     const auto other = run({.kernel = "6.12", .patch = "v1-full", .device = "edu", .programs = {"EBA1:"}});
     CHECK(other.out ==
           R"({"program":"EBA1:","kernel":"6.12","patch":"v1-full","device":"edu","probe":0,)"
@@ -306,28 +312,40 @@ TEST_CASE("replay prints a summary with exactly the keys of the lab, in their or
 }
 
 TEST_CASE("replay prints the events in order: vectors freed under managed handlers") {
-    const auto done = run({.events = true, .programs = {"EBA2QTP:F"}});
+    const auto done = run({.events = true, .programs = {"EBA4QTP:F"}});
     CHECK(done.code == 0);
     const std::string events = done.out.substr(0, done.out.find("{\"program\""));
     CHECK(events ==
-          R"({"event":"bind","driver":"EBA2QTP:F"}
+          R"({"event":"bind","driver":"EBA4QTP:F"}
 {"event":"add","node":"pcim_release"}
 {"event":"add","node":"devm_attr_group_remove"}
 {"event":"add","node":"msi_device_data_release"}
 {"event":"add","node":"pcim_msi_release"}
-{"event":"alloc","result":2}
+{"event":"alloc","result":4}
 {"event":"request","vector":0,"result":0}
 {"event":"add","node":"devm_irq_release 0"}
 {"event":"request","vector":1,"result":0}
 {"event":"add","node":"devm_irq_release 1"}
+{"event":"request","vector":2,"result":0}
+{"event":"add","node":"devm_irq_release 2"}
+{"event":"request","vector":3,"result":0}
+{"event":"add","node":"devm_irq_release 3"}
 {"event":"fire","vector":0,"handled":1}
 {"event":"fire","vector":1,"handled":1}
-{"event":"state","vectors_live":2,"handlers_live":2,"msix_enabled":true,"msi_enabled":false,"is_managed":true,"is_msi_managed":true,"enable_cnt":1}
+{"event":"fire","vector":2,"handled":1}
+{"event":"fire","vector":3,"handled":1}
+{"event":"state","vectors_live":4,"handlers_live":4,"msix_enabled":true,"msi_enabled":false,"is_managed":true,"is_msi_managed":true,"enable_cnt":1}
 {"event":"probe","result":0}
 {"event":"unbind"}
-{"event":"free","vectors":2}
+{"event":"free","vectors":4}
 {"event":"warning","kind":"rpe","text":"remove_proc_entry: removing non-empty directory 'irq/24', leaking at least 'lab0'"}
 {"event":"warning","kind":"rpe","text":"remove_proc_entry: removing non-empty directory 'irq/25', leaking at least 'lab1'"}
+{"event":"warning","kind":"rpe","text":"remove_proc_entry: removing non-empty directory 'irq/26', leaking at least 'lab2'"}
+{"event":"warning","kind":"rpe","text":"remove_proc_entry: removing non-empty directory 'irq/27', leaking at least 'lab3'"}
+{"event":"release","node":"devm_irq_release 3"}
+{"event":"free_irq","vector":3,"found":false}
+{"event":"release","node":"devm_irq_release 2"}
+{"event":"free_irq","vector":2,"found":false}
 {"event":"release","node":"devm_irq_release 1"}
 {"event":"free_irq","vector":1,"found":false}
 {"event":"release","node":"devm_irq_release 0"}
@@ -391,7 +409,8 @@ TEST_CASE("replay prints the other events: messages, removed nodes, an oops, eac
 }
 
 TEST_CASE("replay: a device that fires without a handler, or without bus master, calls nobody") {
-    for (const auto& [program, calls] : {std::pair{"EBA4TQT:", "00001111"}, {"EA4QT:", "0000"}, {"EBA4QTFT:", "11110000"}}) {
+    for (const auto& [program, calls] :
+         {std::pair{"EBA4TQT:", "00001111"}, {"EA4QT:", "0000"}, {"EBA4QTFT:", "11110000"}}) {
         INFO(program);
         std::string fired;
         for (const lm::event& each : outcome_of(lm::linux_6_1, lm::unpatched, on_rocker, program).events) {
@@ -411,8 +430,10 @@ TEST_CASE("replay: a request that cannot be understood is answered with what it 
         CHECK(done.out.empty());
         return done.errors;
     };
-    CHECK(refused({.kernel = "6.2", .programs = {":"}}) == "replay: --kernel 6.2: must be one of 5.16, 6.1, 6.12, 6.18\n");
-    CHECK(refused({.patch = "v2", .programs = {":"}}) == "replay: --patch v2: must be one of none, v1-1, v1-full, v3\n");
+    CHECK(refused({.kernel = "6.2", .programs = {":"}}) ==
+          "replay: --kernel 6.2: must be one of 5.16, 6.1, 6.12, 6.18\n");
+    CHECK(refused({.patch = "v2", .programs = {":"}}) ==
+          "replay: --patch v2: must be one of none, v1-1, v1-full, v3\n");
     CHECK(refused({.device = "nvme", .programs = {":"}}) == "replay: --device nvme: must be one of rocker, edu\n");
     CHECK(refused({.programs = {"E:", "E4:"}}) == "replay: 'E4:', position 2: 'E' takes no number\n");
     const auto none = run({});

@@ -90,8 +90,8 @@ void* add_call(device& dev, const std::function<void()>& what) {
     struct call {
         const std::function<void()>* what;
     };
-    void* const res = dev.devres_alloc([](device&, void* data) { (*static_cast<call*>(data)->what)(); }, sizeof(call),
-                                       "call");
+    void* const res =
+        dev.devres_alloc([](device&, void* data) { (*static_cast<call*>(data)->what)(); }, sizeof(call), "call");
     new (res) call{&what};
     dev.devres_add(res);
     return res;
@@ -160,7 +160,7 @@ TEST_CASE("a node that is there already is taken instead of a fresh one, which i
     CHECK(l.release_all() == "ba2");
 }
 
-TEST_CASE("remove leaves a node to the caller, destroy frees it, release calls it, each in silence if there is none [D06]") {
+TEST_CASE("remove leaves a node to the caller, destroy frees it, release calls it, or there is none [D06]") {
     letters l;
     void* const b = [&] {
         l.add_all("ac");

@@ -269,9 +269,8 @@ TEST_CASE("a handler that has its interrupt taken away waits for itself") {
 TEST_CASE("a handler may free another one") {
     interrupts irqs;
     counter other;
-    from_inside handler{&irqs, [](interrupts& all, from_inside&) {
-                            all.core.free_irq(25, all.core.find(25)->actions.front().dev_id);
-                        }};
+    from_inside handler{
+        &irqs, [](interrupts& all, from_inside&) { all.core.free_irq(25, all.core.find(25)->actions.front().dev_id); }};
     irqs.allocate(2);
     irqs.core.request_irq(24, from_inside::on_irq, 0, "first", &handler);
     irqs.request(25, other);

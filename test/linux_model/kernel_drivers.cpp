@@ -17,15 +17,9 @@ namespace {
 
 const sim::function_config usual{.msix_vectors = 4, .msi_vectors = 4, .intx = true, .bar_sizes = {4096}};
 
-const kernel_version& any_kernel() {
-    return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18);
-}
-const kernel_version& kernel_up_to_6_10() {
-    return *GENERATE(&linux_5_16, &linux_6_1);
-}
-const kernel_version& kernel_from_6_11() {
-    return *GENERATE(&linux_6_12, &linux_6_18);
-}
+const kernel_version& any_kernel() { return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18); }
+const kernel_version& kernel_up_to_6_10() { return *GENERATE(&linux_5_16, &linux_6_1); }
+const kernel_version& kernel_from_6_11() { return *GENERATE(&linux_6_12, &linux_6_18); }
 
 /// A machine with one function.
 struct machine {
@@ -66,15 +60,17 @@ TEST_CASE("a driver is bound, and unbound before its resources are released [1.5
     machine m(any_kernel());
     std::string seen;
     CHECK(m.linux_.bind(m.dev, {.name = "test",
-                                .probe = [&](pci_dev& dev) {
-                                    CHECK_FALSE(dev.has_resources());
-                                    return m.linux_.pcim_enable_device(dev);
-                                },
-                                .remove = [&](pci_dev& dev) {
-                                    CHECK(dev.has_resources());
-                                    CHECK(dev.enable_cnt == 1);
-                                    seen = "removed";
-                                }}) == 0);
+                                .probe =
+                                    [&](pci_dev& dev) {
+                                        CHECK_FALSE(dev.has_resources());
+                                        return m.linux_.pcim_enable_device(dev);
+                                    },
+                                .remove =
+                                    [&](pci_dev& dev) {
+                                        CHECK(dev.has_resources());
+                                        CHECK(dev.enable_cnt == 1);
+                                        seen = "removed";
+                                    }}) == 0);
     CHECK(seen.empty());
     m.linux_.unbind(m.dev);
     CHECK(seen == "removed");
@@ -162,7 +158,8 @@ TEST_CASE("a kernel that stops in a probe leaves the device as it is") {
         m.dev.devres_close_group(m.dev.devres_open_group());
         m.linux_.log().stop("somewhere");
         return 0;
-    }), oops);
+    }),
+                    oops);
     CHECK(m.linux_.log().stopped());
     CHECK(m.dev.enable_cnt == 1);
     CHECK(m.dev.has_resources());
@@ -173,18 +170,20 @@ TEST_CASE("a kernel that stops in a remove, or in a release, leaves the rest") {
     const bool in_remove = GENERATE(true, false);
     machine m(any_kernel());
     REQUIRE(m.linux_.bind(m.dev, {.name = "test",
-                                  .probe = [&](pci_dev& dev) {
-                                      m.linux_.pcim_enable_device(dev);
-                                      if (!in_remove)
-                                          dev.devm_add_action(
-                                              [](void* log) { static_cast<event_log*>(log)->stop("action"); },
-                                              &m.linux_.log());
-                                      return 0;
-                                  },
-                                  .remove = [&](pci_dev&) {
-                                      if (in_remove)
-                                          m.linux_.log().stop("remove");
-                                  }}) == 0);
+                                  .probe =
+                                      [&](pci_dev& dev) {
+                                          m.linux_.pcim_enable_device(dev);
+                                          if (!in_remove)
+                                              dev.devm_add_action(
+                                                  [](void* log) { static_cast<event_log*>(log)->stop("action"); },
+                                                  &m.linux_.log());
+                                          return 0;
+                                      },
+                                  .remove =
+                                      [&](pci_dev&) {
+                                          if (in_remove)
+                                              m.linux_.log().stop("remove");
+                                      }}) == 0);
     CHECK_THROWS_AS(m.linux_.unbind(m.dev), oops);
     CHECK(m.dev.enable_cnt == 1);
     CHECK(m.dev.has_resources() == in_remove);

@@ -37,10 +37,11 @@ struct machine {
     int bind(const std::function<int()>& probe, const std::function<void()>& remove = nullptr) {
         return linux_.bind(dev, {.name = "test",
                                  .probe = [probe](pci_dev&) { return probe(); },
-                                 .remove = [remove](pci_dev&) {
-                                     if (remove)
-                                         remove();
-                                 }});
+                                 .remove =
+                                     [remove](pci_dev&) {
+                                         if (remove)
+                                             remove();
+                                     }});
     }
     int run(const std::function<int()>& probe, const std::function<void()>& remove = nullptr) {
         const int probed = bind(probe, remove);
@@ -118,12 +119,8 @@ struct machine {
     std::array<counter, 4> handlers{};
 };
 
-const kernel_version& any_kernel() {
-    return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18);
-}
-const kernel_version& kernel_without_bug() {
-    return *GENERATE(&linux_6_1, &linux_6_12, &linux_6_18);
-}
+const kernel_version& any_kernel() { return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18); }
+const kernel_version& kernel_without_bug() { return *GENERATE(&linux_6_1, &linux_6_12, &linux_6_18); }
 
 }  // namespace
 
@@ -141,7 +138,7 @@ TEST_CASE("managed handlers go newest first, before their vectors [I01]") {
     }
 }
 
-TEST_CASE("a managed handler is a node that has its vector's number, and is added after the request succeeded [1.4 #3]") {
+TEST_CASE("a managed handler is a node with its vector's number, which is added once the request succeeded [1.4 #3]") {
     machine m;
     m.bind([&] {
         REQUIRE(m.acquire() == 0);
@@ -157,7 +154,7 @@ TEST_CASE("a managed handler is a node that has its vector's number, and is adde
     CHECK(nodes == "devm_irq_release 2\n");
 }
 
-TEST_CASE("vectors that are freed under managed handlers leak them, with a warning each, and what follows is silent [I02]") {
+TEST_CASE("vectors that are freed under managed handlers leak them with a warning each, and no more is said [I02]") {
     for (const auto& config : {with_msix, with_msi}) {
         machine m(kernel_without_bug(), config);
         CHECK(m.run(
@@ -374,10 +371,12 @@ TEST_CASE("freeing the vectors by an action that is older than the handlers is i
     machine m(any_kernel());
     CHECK(m.run([&] {
         REQUIRE(m.acquire() == 0);
-        m.dev.devm_add_action([](void* on) {
-            auto& self = *static_cast<machine*>(on);
-            self.linux_.pci_free_irq_vectors(self.dev);
-        }, &m);
+        m.dev.devm_add_action(
+            [](void* on) {
+                auto& self = *static_cast<machine*>(on);
+                self.linux_.pci_free_irq_vectors(self.dev);
+            },
+            &m);
         return m.devm_request_all();
     }) == 0);
     CHECK(m.told() == "request 0, request 1, request 2, request 3, unbind, free_irq 3, free_irq 2, free_irq 1, "

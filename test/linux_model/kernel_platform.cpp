@@ -74,7 +74,8 @@ struct managed_driver {
 };
 
 const kernel_version& any_kernel() {
-    return *GENERATE(&linux_model::linux_5_16, &linux_model::linux_6_1, &linux_model::linux_6_12, &linux_model::linux_6_18);
+    return *GENERATE(&linux_model::linux_5_16, &linux_model::linux_6_1, &linux_model::linux_6_12,
+                     &linux_model::linux_6_18);
 }
 
 /// A machine with one function, and what a driver could have left behind there.
@@ -86,7 +87,8 @@ struct machine {
     auto bind() { return pci::bind<managed_driver>(linux_, dev); }
 
     unsigned vectors_left() {
-        return sim::irq_domain::max_numbers - sim::irq_domain::first_message - linux_.hardware().interrupts().available();
+        return sim::irq_domain::max_numbers - sim::irq_domain::first_message -
+               linux_.hardware().interrupts().available();
     }
     /// Empty if nothing is left and nothing was said.
     std::string left_behind() {
@@ -168,14 +170,14 @@ TEST_CASE("Linux itself has nothing to free for such a driver but the data of MS
     std::string nodes;
     for (const auto& each : m.linux_.log().events())
         nodes += each.kind == event_kind::add ? each.text + '\n' : "";
-    CHECK(nodes == (m.linux_.version().vectors_in_pcim_release ? "" : "devm_attr_group_remove\nmsi_device_data_release\n"));
+    CHECK(nodes ==
+          (m.linux_.version().vectors_in_pcim_release ? "" : "devm_attr_group_remove\nmsi_device_data_release\n"));
 }
 
 TEST_CASE("on a device that a managed driver left managed, such a driver's vectors are its own all the same") {
     machine m(linux_model::linux_6_1);
-    REQUIRE(m.linux_.bind(m.dev, {.name = "managed", .probe = [&](pci_dev& dev) {
-                                      return m.linux_.pcim_enable_device(dev);
-                                  }}) == 0);
+    REQUIRE(m.linux_.bind(m.dev, {.name = "managed",
+                                  .probe = [&](pci_dev& dev) { return m.linux_.pcim_enable_device(dev); }}) == 0);
     m.linux_.unbind(m.dev);
     REQUIRE(m.dev.is_managed);
     REQUIRE(m.bind());  // and unbound again
@@ -321,14 +323,14 @@ TEST_CASE("allocations fail as in Linux, and vectors are spread as there") {
     CHECK(m.linux_.allocate_vectors(m.dev, {.min = 1, .max = 4, .types = irq_type::msi}).error() == errc::einval);
     CHECK(m.linux_.allocate_vectors(m.dev, {.min = 1, .max = 4, .types = {}}).error() == errc::enospc);
     const pci::irq_affinity affinity{.pre_vectors = 1};
-    const auto granted = m.linux_.allocate_vectors(
-        m.dev, {.min = 2, .max = 16, .types = irq_type::msix, .affinity = &affinity});
+    const auto granted =
+        m.linux_.allocate_vectors(m.dev, {.min = 2, .max = 16, .types = irq_type::msix, .affinity = &affinity});
     REQUIRE(granted);
     CHECK(granted->count == 9);
     CHECK(m.linux_.pci_irq_get_affinity(m.dev, 8) == 0x80);
     REQUIRE(m.linux_.free_vectors(m.dev));
-    CHECK(m.linux_.allocate_vectors(
-              m.dev, {.min = 1, .max = 32, .types = irq_type::msix | irq_type::virtual_entries})->count == 32);
+    CHECK(m.linux_.allocate_vectors(m.dev, {.min = 1, .max = 32, .types = irq_type::msix | irq_type::virtual_entries})
+              ->count == 32);
     REQUIRE(m.linux_.free_vectors(m.dev));
     m.linux_.disable(m.dev);
     m.linux_.detach(m.dev);
@@ -337,9 +339,7 @@ TEST_CASE("allocations fail as in Linux, and vectors are spread as there") {
 
 namespace {
 
-irq_return ignore(void*, pci::vector_index) noexcept {
-    return irq_return::handled;
-}
+irq_return ignore(void*, pci::vector_index) noexcept { return irq_return::handled; }
 
 }  // namespace
 
@@ -485,8 +485,8 @@ TEST_CASE("after the kernel stopped, what is asked for is refused, and what is g
     pci_dev& other = m.linux_.add(usual);
     auto bound = m.bind();
     REQUIRE(bound);
-    CHECK_THROWS_AS(m.linux_.bind(other, {.name = "bad", .probe = [&](pci_dev&) -> int { m.linux_.log().stop("bad"); }}),
-                    oops);
+    CHECK_THROWS_AS(
+        m.linux_.bind(other, {.name = "bad", .probe = [&](pci_dev&) -> int { m.linux_.log().stop("bad"); }}), oops);
     CHECK(m.linux_.attach(m.dev).error() == errc::eio);
     CHECK(m.linux_.enable(m.dev).error() == errc::eio);
     CHECK(m.linux_.suspend(m.dev).error() == errc::eio);

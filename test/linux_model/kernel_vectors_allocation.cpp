@@ -32,13 +32,12 @@ const sim::function_config with_msi{.msi_vectors = 4, .intx = true};
 const sim::function_config with_intx{.intx = true};
 const sim::function_config with_none{};
 
-const kernel_version& any_kernel() {
-    return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18);
-}
+const kernel_version& any_kernel() { return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18); }
 
 /// A function that a driver has enabled.
 struct enabled {
-    enabled(const kernel_version& version, const sim::function_config& config) : linux_(version), dev(linux_.add(config)) {
+    enabled(const kernel_version& version, const sim::function_config& config)
+        : linux_(version), dev(linux_.add(config)) {
         linux_.pci_enable_device(dev);
         linux_.pci_set_master(dev);
     }
@@ -65,9 +64,7 @@ struct enabled {
     pci_dev& dev;
 };
 
-irq_return ignore(unsigned, void*) {
-    return irq_return::handled;
-}
+irq_return ignore(unsigned, void*) { return irq_return::handled; }
 
 }  // namespace
 
@@ -229,7 +226,8 @@ TEST_CASE("MSI-X beside live MSI is refused, in words that differ [M14]") {
     enabled d(version, with_all);
     REQUIRE(d.alloc(1, 4, msi) == 4);
     CHECK(d.alloc(1, 16, msix) == -22);
-    CHECK(d.said() == (old ? "can't enable MSI-X (MSI IRQ already assigned)\n" : "can't enable MSI-X (MSI already enabled)\n"));
+    CHECK(d.said() ==
+          (old ? "can't enable MSI-X (MSI IRQ already assigned)\n" : "can't enable MSI-X (MSI already enabled)\n"));
     CHECK(d.dev.msi_enabled);
     CHECK(d.vector(3) > 0);
     // What is looked at first differs too: the number, or that MSI is enabled.
@@ -368,7 +366,9 @@ TEST_CASE("a driver that makes sets is asked with the vectors that are spread, a
 
 TEST_CASE("too many sets are warned of, and the vectors are not spread [1.3 #7]") {
     irq_affinity affinity;
-    affinity.calculate_sets = [](irq_affinity& self, unsigned) noexcept { self.set_count = irq_affinity::max_sets + 1; };
+    affinity.calculate_sets = [](irq_affinity& self, unsigned) noexcept {
+        self.set_count = irq_affinity::max_sets + 1;
+    };
     enabled d(any_kernel(), with_all);
     CHECK(d.alloc(1, 12, msix | pci_irq::affinity, &affinity) == 12);
     CHECK(d.said() == "WARNING in irq_create_affinity_masks\n");
@@ -417,7 +417,9 @@ TEST_CASE("functions have numbers of their own, the lowest that are free") {
 
 TEST_CASE("MSI-X entries are written, and masked while they have no handler") {
     enabled d(any_kernel(), with_all);
-    const auto entry = [&](unsigned vector, unsigned word) { return d.dev.hardware.state().msix_table[vector * 4 + word]; };
+    const auto entry = [&](unsigned vector, unsigned word) {
+        return d.dev.hardware.state().msix_table[vector * 4 + word];
+    };
     const unsigned control = d.dev.hardware.capabilities().msix + reg::msix::control;
     REQUIRE(d.intx_is_on());
     REQUIRE(d.alloc(3, 3, msix) == 3);
@@ -485,10 +487,13 @@ TEST_CASE("a block of MSI begins where its messages can be told apart, whatever 
     CHECK(linux.read_config(dev, dev.hardware.capabilities().msi_data, 2).value() % 4 == 0);
     static unsigned called = 0;
     int handler = 0;
-    REQUIRE(linux.request_irq(linux.pci_irq_vector(dev, 3), [](unsigned irq, void*) {
-        called = irq;
-        return irq_return::handled;
-    }, 0, "last", &handler) == 0);
+    REQUIRE(linux.request_irq(
+                linux.pci_irq_vector(dev, 3),
+                [](unsigned irq, void*) {
+                    called = irq;
+                    return irq_return::handled;
+                },
+                0, "last", &handler) == 0);
     dev.hardware.raise(3);
     CHECK(static_cast<int>(called) == linux.pci_irq_vector(dev, 3));
 }

@@ -29,10 +29,11 @@ struct machine {
     int bind(const act& probe, const std::function<void(machine&)>& remove = nullptr) {
         return linux_.bind(dev, {.name = "test",
                                  .probe = [this, probe](pci_dev&) { return probe(*this); },
-                                 .remove = [this, remove](pci_dev&) {
-                                     if (remove)
-                                         remove(*this);
-                                 }});
+                                 .remove =
+                                     [this, remove](pci_dev&) {
+                                         if (remove)
+                                             remove(*this);
+                                     }});
     }
     /// Binds and unbinds.
     int run(const act& probe, const std::function<void(machine&)>& remove = nullptr) {
@@ -49,7 +50,8 @@ struct machine {
 
     /// How many messages of the interrupt controller are taken.
     unsigned vectors_left() {
-        return sim::irq_domain::max_numbers - sim::irq_domain::first_message - linux_.hardware().interrupts().available();
+        return sim::irq_domain::max_numbers - sim::irq_domain::first_message -
+               linux_.hardware().interrupts().available();
     }
 
     /// What happened since this was asked last, but for binds and probes.
@@ -83,9 +85,7 @@ struct machine {
 };
 
 /// A probe's error, or that all went well.
-int error_of(int answer) {
-    return answer < 0 ? answer : 0;
-}
+int error_of(int answer) { return answer < 0 ? answer : 0; }
 
 int managed_driver(machine& m) {
     m.linux_.pcim_enable_device(m.dev);
@@ -105,12 +105,8 @@ std::string enable_node(const kernel_version& version) {
     return version.enables_each_time ? "pcim_disable_device" : "pcim_release";
 }
 
-const kernel_version& kernel_with_msi_context() {
-    return *GENERATE(&linux_6_1, &linux_6_12, &linux_6_18);
-}
-const kernel_version& any_kernel() {
-    return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18);
-}
+const kernel_version& kernel_with_msi_context() { return *GENERATE(&linux_6_1, &linux_6_12, &linux_6_18); }
+const kernel_version& any_kernel() { return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18); }
 
 }  // namespace
 
@@ -120,8 +116,9 @@ TEST_CASE("managed vectors are freed at the unbind, by a node that is younger th
     for (unsigned round = 0; round != 2; ++round) {
         REQUIRE(m.bind(managed_driver) == 0);
         CHECK(m.dev.is_msi_managed);
-        CHECK(m.told() == "add " + enable_node(version) +
-                              ", add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, alloc 4");
+        CHECK(m.told() ==
+              "add " + enable_node(version) +
+                  ", add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, alloc 4");
         m.linux_.unbind(m.dev);
         CHECK(m.told() == "unbind, release pcim_msi_release, free 4, release msi_device_data_release, "
                           "release devm_attr_group_remove, release " +
@@ -222,9 +219,10 @@ TEST_CASE("leaked MSI, on 6.1: the next driver sets up new data, and halts the k
     REQUIRE(m.run(unmanaged_driver) == 0);
     CHECK(m.warned() == "msi_data");
     CHECK_THROWS_AS(m.run(managed_driver), oops);  // the node that it gets frees, though it has got no vectors
-    CHECK(m.told() == "add pcim_release, add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, "
-                      "warning double_enable, alloc -22, message probe of test failed with error -22, "
-                      "release pcim_msi_release, warning msi_shutdown, oops pci_disable_msi");
+    CHECK(m.told() ==
+          "add pcim_release, add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, "
+          "warning double_enable, alloc -22, message probe of test failed with error -22, "
+          "release pcim_msi_release, warning msi_shutdown, oops pci_disable_msi");
 }
 
 TEST_CASE("leaked MSI, from 6.12 on: the next driver gets an error and no data [P04]") {
@@ -260,9 +258,8 @@ TEST_CASE("an attempt at MSI-X that cannot succeed leaves nodes behind up to 6.1
         CHECK(self.alloc(1, 4, msix) == -22);
         return 0;
     }) == 0);
-    const std::string context = &version == &linux_6_1
-                                    ? "add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, "
-                                    : "";
+    const std::string context =
+        &version == &linux_6_1 ? "add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, " : "";
     CHECK(m.told() == "add " + enable_node(version) + ", " + context + "alloc -22");
     CHECK(m.dev.is_msi_managed == !context.empty());
     m.linux_.unbind(m.dev);
@@ -334,7 +331,7 @@ TEST_CASE("a group does not free its vectors if somebody tried before it was ope
     CHECK(m.warned().empty());
 }
 
-TEST_CASE("an attempt that cannot succeed, before a group is opened, takes its vectors from it up to 6.1 only [P05, P09]") {
+TEST_CASE("up to 6.1, an attempt that could not succeed takes a later group's vectors from it [P05, P09]") {
     const kernel_version& version = kernel_with_msi_context();
     const bool old = version.msix_context_first;
     machine m(version, unpatched, with_msix);
@@ -365,7 +362,7 @@ TEST_CASE("a group of an unmanaged device has the data and not the vectors, whic
     CHECK(m.warned() == (version.irq_domain_of_device ? "irq_domain, msi_data" : "msi_data"));
 }
 
-TEST_CASE("after a managed driver, an unmanaged one's vectors are freed for it up to 6.10, and lost from then on [P10]") {
+TEST_CASE("after a managed driver, an unmanaged one's vectors are freed up to 6.10 and lost from then on [P10]") {
     const kernel_version& version = any_kernel();
     machine m(version);
     REQUIRE(m.run(managed_driver) == 0);
@@ -379,9 +376,10 @@ TEST_CASE("after a managed driver, an unmanaged one's vectors are freed for it u
         CHECK(m.warned().empty());
         CHECK(m.vectors_left() == 4);  // its node went with the driver before
     } else {
-        CHECK(m.told() == "add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, alloc 4, unbind, "
-                          "release pcim_msi_release, free 4, release msi_device_data_release, "
-                          "release devm_attr_group_remove");
+        CHECK(m.told() ==
+              "add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, alloc 4, unbind, "
+              "release pcim_msi_release, free 4, release msi_device_data_release, "
+              "release devm_attr_group_remove");
         CHECK(m.vectors_left() == 0);
     }
 }
@@ -425,7 +423,8 @@ TEST_CASE("version 1 of the first patch: nobody frees, and the device cannot be 
     const kernel_version& version = kernel_with_msi_context();
     machine m(version, patch_v1_1);
     REQUIRE(m.bind(converted_driver) == 0);
-    CHECK(m.told() == "add " + enable_node(version) + ", add devm_attr_group_remove, add msi_device_data_release, alloc 4");
+    CHECK(m.told() ==
+          "add " + enable_node(version) + ", add devm_attr_group_remove, add msi_device_data_release, alloc 4");
     m.linux_.unbind(m.dev);
     CHECK(m.warned() == (version.irq_domain_of_device ? "irq_domain, msi_data" : "msi_data"));
     CHECK(m.vectors_left() == 4);
@@ -473,11 +472,12 @@ TEST_CASE("the whole of version 1: vectors are managed by the function that says
     machine m(version, patch_v1_full);
     for (unsigned round = 0; round != 2; ++round) {
         REQUIRE(m.run(converted_driver) == 0);
-        CHECK(m.told() == "add " + enable_node(version) +
-                              ", add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, alloc 4, "
-                              "unbind, release pcim_msi_release, free 4, release msi_device_data_release, "
-                              "release devm_attr_group_remove, release " +
-                              enable_node(version));
+        CHECK(m.told() ==
+              "add " + enable_node(version) +
+                  ", add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, alloc 4, "
+                  "unbind, release pcim_msi_release, free 4, release msi_device_data_release, "
+                  "release devm_attr_group_remove, release " +
+                  enable_node(version));
         CHECK(m.vectors_left() == 0);
         CHECK(m.dev.is_msi_managed);  // for ever
     }
@@ -493,8 +493,9 @@ TEST_CASE("the whole of version 1: after a managed driver every later one is man
     REQUIRE(m.run(converted_driver) == 0);
     m.told();
     REQUIRE(m.run(unmanaged_driver) == 0);
-    CHECK(m.told() == "add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, alloc 4, unbind, "
-                      "release pcim_msi_release, free 4, release msi_device_data_release, release devm_attr_group_remove");
+    CHECK(m.told() ==
+          "add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, alloc 4, unbind, "
+          "release pcim_msi_release, free 4, release msi_device_data_release, release devm_attr_group_remove");
     CHECK(m.vectors_left() == 0);
 }
 
@@ -515,7 +516,7 @@ TEST_CASE("the whole of version 1: every attempt adds a node that frees [section
     CHECK(m.vectors_left() == 0);
 }
 
-TEST_CASE("the whole of version 1: a managed device's plain allocation, which Linux freed so far, is lost [section 3]") {
+TEST_CASE("the whole of version 1: a managed device's plain allocation is lost, which it was not [section 3]") {
     const kernel_version& version = kernel_with_msi_context();
     machine m(version, patch_v1_full);
     REQUIRE(m.run(managed_driver) == 0);

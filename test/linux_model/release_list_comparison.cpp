@@ -207,7 +207,7 @@ TEST_CASE("difference: what a release function of an open group adds is in the g
     CHECK(both.their_order.empty());
 }
 
-TEST_CASE("difference: while the list is released, what is older is still found and can be released, Linux finds nothing") {
+TEST_CASE("difference: while the list is released, what is older can be found and released, Linux finds nothing") {
     pair_of_lists both;
     both.add(0);
     acting ours{[&] {
@@ -239,7 +239,7 @@ TEST_CASE("difference: a group is kept once, however often that is said, Linux h
     CHECK_THROWS_AS(both.linux_dev.devres_close_group(both.groups[0].id), oops);
 }
 
-TEST_CASE("difference: a group that nobody closed is released with its guard, in Linux it stays open until the unbind") {
+TEST_CASE("difference: a group that nobody closed is released with its guard, in Linux it stays until the unbind") {
     pair_of_lists both;
     {
         const group ours(both.list);

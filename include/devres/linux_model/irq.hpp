@@ -63,7 +63,7 @@ public:
     irq_core(event_log& log, const kernel_version& version) : log_(&log), version_(&version) {
         irq_desc& timer = descs_.emplace_back();
         timer.used = true;
-        timer.actions.push_back({.name = "timer"});
+        timer.actions.push_back({.dev_id = &timer, .name = "timer"});
     }
     irq_core(const irq_core&) = delete;
     irq_core& operator=(const irq_core&) = delete;
@@ -110,16 +110,18 @@ public:
                 log_->stop("free_msi_irqs");
             if (desc.slot.running_here())
                 log_->stop("synchronize_irq");
-            log_->warn(warning_kind::rpe, "remove_proc_entry: removing non-empty directory 'irq/" +
-                                              std::to_string(desc.number) + "', leaking at least '" +
-                                              desc.actions.front().name + "'");
+            const auto named = std::ranges::find_if_not(desc.actions, &std::string::empty, &irqaction::name);
+            if (named != desc.actions.end())  // only that has a directory
+                log_->warn(warning_kind::rpe, "remove_proc_entry: removing non-empty directory 'irq/" +
+                                                  std::to_string(desc.number) + "', leaking at least '" + named->name +
+                                                  "'");
             desc.slot.disarm();
             desc.actions.clear();
         }
         desc.used = false;
     }
 
-    /// 0; -EINVAL: no such interrupt, no handler, shared and no dev_id; -EBUSY: one of the two is not shared.
+    /// `name` is copied, and may be null. 0; -EINVAL: no such interrupt, no handler, shared and no dev_id; -EBUSY: one of the two is not shared.
     int request_irq(int irq, irq_handler handler, unsigned flags, const char* name, void* dev_id) {
         irq_desc* const desc = find(irq);
         const bool shared = (flags & irqf::shared) != 0;
@@ -132,7 +134,7 @@ public:
         const bool first = desc->actions.empty();
         if (!first)
             desc->slot.disarm();
-        desc->actions.push_back({handler, dev_id, flags, name});
+        desc->actions.push_back({handler, dev_id, flags, name == nullptr ? "" : name});
         desc->slot.arm();
         if (first)
             desc->chip->startup(*desc);
