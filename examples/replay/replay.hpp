@@ -169,7 +169,7 @@ private:
             linux_.log().add(lm::event_kind::state, static_cast<int>(out.states.size()));
             out.states.push_back(look());
             return 0;
-        default: return -5;  // X
+        default: return lm::negative(devres::errc::eio);  // X
         }
     }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <devres/linux_model/event_log.hpp>
+#include <devres/linux_model/negative.hpp>
 
 /// Linux's device resource list as it is (drivers/base/devres.c), with the kernel's names and answers: to show what it does,
 /// next to `devres::list`, which does it better.
@@ -94,7 +95,7 @@ public:
     int devres_destroy(dr_release release, dr_match match, const void* match_data) {
         void* const removed = devres_remove(release, match, match_data);
         if (removed == nullptr)
-            return -2;
+            return negative(errc::enoent);
         devres_free(removed);
         return 0;
     }
@@ -103,7 +104,7 @@ public:
     int devres_release(dr_release release, dr_match match, const void* match_data) {
         void* const removed = devres_remove(release, match, match_data);
         if (removed == nullptr)
-            return -2;
+            return negative(errc::enoent);
         release(*this, removed);
         devres_free(removed);
         return 0;
@@ -114,7 +115,7 @@ public:
     int devres_release_all() {
         if (!initialized_) {
             log_->warn_in(warning_kind::devres_warn, "devres_release_all");
-            return -19;
+            return negative(errc::enodev);
         }
         return has_resources() ? release_range(head_.next, &head_) : 0;
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <devres/linux_model/event_log.hpp>
+#include <devres/linux_model/negative.hpp>
 #include <devres/linux_model/profile.hpp>
 #include <devres/pci/types.hpp>
 #include <devres/sim/irq_slot.hpp>
@@ -121,15 +122,16 @@ public:
         desc.used = false;
     }
 
-    /// `name` is copied, and may be null. 0; -EINVAL: no such interrupt, no handler, shared and no dev_id; -EBUSY: one of the two is not shared.
+    /// `name` is copied, and may be null. @returns 0; -EINVAL: no such interrupt, no handler, shared and no dev_id;
+    /// -EBUSY: one of the two is not shared
     int request_irq(int irq, irq_handler handler, unsigned flags, const char* name, void* dev_id) {
         irq_desc* const desc = find(irq);
         const bool shared = (flags & irqf::shared) != 0;
         if ((shared && dev_id == nullptr) || desc == nullptr || handler == nullptr)
-            return -22;
+            return negative(errc::einval);
         if (!desc->actions.empty() && (!shared || (desc->actions.front().flags & irqf::shared) == 0)) {
-            log_->add(event_kind::message, mismatch(*desc, flags, name));
-            return -16;
+            log_->add(event_kind::message, mismatch(*desc, flags, name == nullptr ? "(null)" : name));
+            return negative(errc::ebusy);
         }
         const bool first = desc->actions.empty();
         if (!first)

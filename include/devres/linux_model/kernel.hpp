@@ -41,7 +41,7 @@ inline constexpr unsigned virtual_entries = 1U << 4U;
 /// linux_model::pci_dev& dev = linux.add({.msix_vectors = 4, .bar_sizes = {4096}});
 /// linux.bind(dev, {.name = "wrong", .probe = [&](auto& d) {
 ///     linux.pci_enable_device(d);
-///     return linux.pci_alloc_irq_vectors(d, 4, 4, linux_model::pci_irq::msix) < 0 ? -28 : 0;
+///     return std::min(linux.pci_alloc_irq_vectors(d, 4, 4, linux_model::pci_irq::msix), 0);
 /// }});
 /// linux.unbind(dev);                // the log has a WARNING in msi_device_data_release, and 4 vectors are left
 /// @endcode

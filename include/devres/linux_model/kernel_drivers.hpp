@@ -38,11 +38,11 @@ inline void kernel::disable_line(pci_dev& dev) {
 inline int kernel::bind(pci_dev& dev, const driver& with) {
     log_.add(event_kind::bind, with.name);
     if (dev.bound_)
-        return -16;
+        return negative(errc::ebusy);
     if (dev.has_resources()) {
         log_.add(event_kind::message, "Resources present before probing");
-        log_.add(event_kind::probe, -16);
-        return -16;
+        log_.add(event_kind::probe, negative(errc::ebusy));
+        return negative(errc::ebusy);
     }
     dev.bound_ = true;
     int error = with.probe(dev);
@@ -60,7 +60,8 @@ inline int kernel::bind(pci_dev& dev, const driver& with) {
 
 /// Probe failed: releases what it left.
 inline int kernel::give_up(pci_dev& dev, const char* name, int error) {
-    if (error != -19 && error != -6 && error != -517) // -ENODEV, -ENXIO, -EPROBE_DEFER
+    if (error != negative(errc::enodev) && error != negative(errc::enxio) &&
+        error != negative(errc::eprobe_defer))
         log_.add(event_kind::message, std::string(version_->probe_failed) + name + " failed with error " +
                                           std::to_string(error));
     dev.devres_release_all();
@@ -91,7 +92,7 @@ inline int kernel::pci_enable_device(pci_dev& dev) {
         return 0;
     if (!dev.hardware.present()) {
         --dev.enable_cnt;
-        return -19;
+        return negative(errc::enodev);
     }
     if (power != 0)
         dev.set_bits(power + reg::power_management::control, reg::power_management::state, 0);

@@ -19,7 +19,7 @@ inline int kernel::pci_alloc_irq_vectors_affinity(pci_dev& dev, unsigned min, un
         affinity = &nothing_reserved;
     }
     const int out = [&] {
-        int error = -28;
+        int error = negative(errc::enospc);
         if ((flags & pci_irq::msix) != 0) {
             error = enable_msix(dev, min, max, affinity, (flags & pci_irq::virtual_entries) != 0);
             if (error > 0)
@@ -58,8 +58,8 @@ inline void kernel::pci_free_irq_vectors(pci_dev& dev) {
 
 inline int kernel::pci_irq_vector(const pci_dev& dev, unsigned vector) const noexcept {
     if (!dev.msi_enabled && !dev.msix_enabled)
-        return vector == 0 ? dev.irq : -22;
-    return vector < dev.msi_descs_.size() ? static_cast<int>(dev.msi_descs_[vector]->number) : -22;
+        return vector == 0 ? dev.irq : negative(errc::einval);
+    return vector < dev.msi_descs_.size() ? static_cast<int>(dev.msi_descs_[vector]->number) : negative(errc::einval);
 }
 
 inline std::uint64_t kernel::pci_irq_get_affinity(const pci_dev& dev, unsigned vector) const noexcept {
@@ -114,38 +114,38 @@ inline void kernel::release_msi_data(pci_dev& dev) {
 inline int kernel::enable_msix(pci_dev& dev, unsigned min, unsigned max, const pci::irq_affinity* affinity,
                                bool beyond) {
     if (max < min)
-        return -34;
+        return negative(errc::erange);
     const auto refused_by_msi = [&] {
         if (dev.msi_enabled)
             log_.add(event_kind::message, std::string(version_->msix_while_msi));
         return dev.msi_enabled;
     };
     if (!version_->msix_context_first && refused_by_msi())
-        return -22;
+        return negative(errc::einval);
     if (dev.msix_enabled) {
         log_.warn_once_in(warning_kind::double_enable, "__pci_enable_msix_range");
-        return -22;
+        return negative(errc::einval);
     }
     if (version_->msix_context_first)
         set_up_msi_context(dev);
     const unsigned size = dev.hardware.msix_vectors();
     if (!msi_supported(dev, max) || size == 0)
-        return -22;
+        return negative(errc::einval);
     unsigned count = max;
     if (!version_->msix_context_first) {
         if (count > size && !beyond)
             count = size;
         if (count < min)
-            return -28;
+            return negative(errc::enospc);
         set_up_msi_context(dev);
     } else if ((count <= size || beyond || min <= size) && refused_by_msi()) {
-        return -22;
+        return negative(errc::einval);
     }
     for (;;) {
         if (affinity != nullptr) {
             count = pci::spread_vector_count(*affinity, min, count, hardware_.possible_cpus()).value_or(0);
             if (count < min || count == 0)
-                return -28;
+                return negative(errc::enospc);
         }
         const int fewer = count > size && !beyond ? static_cast<int>(size) : take_interrupts(dev, count, false);
         if (fewer == 0)
@@ -153,7 +153,7 @@ inline int kernel::enable_msix(pci_dev& dev, unsigned min, unsigned max, const p
         if (fewer < 0)
             return fewer;
         if (static_cast<unsigned>(fewer) < min)
-            return -28;
+            return negative(errc::enospc);
         count = static_cast<unsigned>(fewer);
     }
     spread(dev, affinity, count);
@@ -163,29 +163,29 @@ inline int kernel::enable_msix(pci_dev& dev, unsigned min, unsigned max, const p
 
 inline int kernel::enable_msi(pci_dev& dev, unsigned min, unsigned max, const pci::irq_affinity* affinity) {
     if (!msi_supported(dev, min))
-        return -22;
+        return negative(errc::einval);
     if (dev.msix_enabled) {
         log_.add(event_kind::message, "can't enable MSI (MSI-X already enabled)");
-        return -22;
+        return negative(errc::einval);
     }
     if (max < min)
-        return -34;
+        return negative(errc::erange);
     if (dev.msi_enabled) {
         log_.warn_once_in(warning_kind::double_enable, "__pci_enable_msi_range");
-        return -22;
+        return negative(errc::einval);
     }
     const unsigned offered = dev.hardware.msi_vectors();
     if (offered == 0)
-        return -22;
+        return negative(errc::einval);
     if (offered < min)
-        return -28;
+        return negative(errc::enospc);
     unsigned count = max < offered ? max : offered;
     set_up_msi_context(dev);
     for (;;) {
         if (affinity != nullptr) {
             count = pci::spread_vector_count(*affinity, min, count, hardware_.possible_cpus()).value_or(0);
             if (count < min || count == 0)
-                return -28;
+                return negative(errc::enospc);
         }
         const int fewer = count > 1 && !multiple_msi_ ? 1 : take_interrupts(dev, count, true);
         if (fewer == 0)
@@ -193,7 +193,7 @@ inline int kernel::enable_msi(pci_dev& dev, unsigned min, unsigned max, const pc
         if (fewer < 0)
             return fewer;
         if (static_cast<unsigned>(fewer) < min)
-            return -28;
+            return negative(errc::enospc);
         count = static_cast<unsigned>(fewer);
     }
     spread(dev, affinity, count);
@@ -205,10 +205,10 @@ inline int kernel::enable_msi(pci_dev& dev, unsigned min, unsigned max, const pc
 inline int kernel::take_interrupts(pci_dev& dev, unsigned count, bool in_one_block) {
     const unsigned available = hardware_.interrupts().available();
     if (available < count)
-        return available == 0 ? -28 : in_one_block ? 1 : static_cast<int>(available);
+        return available == 0 ? negative(errc::enospc) : in_one_block ? 1 : static_cast<int>(available);
     const auto messages = hardware_.interrupts().allocate(count, in_one_block ? std::bit_ceil(count) : 1);
     if (!messages)
-        return -28;
+        return negative(errc::enospc);
     const unsigned base = irqs_.allocate(count, sim::irq_domain::first_message, dev, dev.hardware);
     dev.msi_descs_.resize(count);
     for (unsigned i = 0; i != count; ++i) {
