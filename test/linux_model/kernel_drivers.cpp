@@ -6,6 +6,7 @@
 
 #include <devres/pci/address.hpp>
 
+#include "linux_model/fixture.hpp"
 #include "support/catch.hpp"
 
 using namespace devres::linux_model;
@@ -17,7 +18,7 @@ namespace {
 
 const sim::function_config usual{.msix_vectors = 4, .msi_vectors = 4, .intx = true, .bar_sizes = {4096}};
 
-const kernel_version& any_kernel() { return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18); }
+using devres::test::any_kernel;
 const kernel_version& kernel_up_to_6_10() { return *GENERATE(&linux_5_16, &linux_6_1); }
 const kernel_version& kernel_from_6_11() { return *GENERATE(&linux_6_12, &linux_6_18); }
 

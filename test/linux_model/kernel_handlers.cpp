@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "linux_model/fixture.hpp"
 #include "support/catch.hpp"
 
 using namespace devres::linux_model;
@@ -104,14 +105,7 @@ struct machine {
         return out;
     }
     /// The texts of the warnings and lines since this was asked last.
-    std::string said() {
-        std::string out;
-        for (const event& each : linux_.log().take_events()) {
-            if (each.kind == event_kind::warning || each.kind == event_kind::message)
-                out += each.text + '\n';
-        }
-        return out;
-    }
+    std::string said() { return devres::test::said(linux_.log()); }
 
     kernel linux_;
     pci_dev& dev;
@@ -119,7 +113,7 @@ struct machine {
     std::array<counter, 4> handlers{};
 };
 
-const kernel_version& any_kernel() { return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18); }
+using devres::test::any_kernel;
 const kernel_version& kernel_without_bug() { return *GENERATE(&linux_6_1, &linux_6_12, &linux_6_18); }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <devres/devres.hpp>
 #include <devres/testing.hpp>
 
+#include "linux_model/fixture.hpp"
 #include "support/catch.hpp"
 
 using namespace devres;
@@ -73,10 +74,7 @@ struct managed_driver {
     }
 };
 
-const kernel_version& any_kernel() {
-    return *GENERATE(&linux_model::linux_5_16, &linux_model::linux_6_1, &linux_model::linux_6_12,
-                     &linux_model::linux_6_18);
-}
+using devres::test::any_kernel;
 
 /// A machine with one function, and what a driver could have left behind there.
 struct machine {

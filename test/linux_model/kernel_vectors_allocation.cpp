@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "linux_model/fixture.hpp"
 #include "support/catch.hpp"
 
 using namespace devres::linux_model;
@@ -32,7 +33,7 @@ const sim::function_config with_msi{.msi_vectors = 4, .intx = true};
 const sim::function_config with_intx{.intx = true};
 const sim::function_config with_none{};
 
-const kernel_version& any_kernel() { return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18); }
+using devres::test::any_kernel;
 
 /// A function that a driver has enabled.
 struct enabled {
@@ -51,14 +52,7 @@ struct enabled {
     bool intx_is_on() { return (config(reg::command, 2) & reg::command_bits::intx_disable) == 0; }
 
     /// The kernel's log since this was asked last: warnings and lines.
-    std::string said() {
-        std::string out;
-        for (const event& each : linux_.log().take_events()) {
-            if (each.kind == event_kind::warning || each.kind == event_kind::message)
-                out += each.text + '\n';
-        }
-        return out;
-    }
+    std::string said() { return devres::test::said(linux_.log()); }
 
     kernel linux_;
     pci_dev& dev;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "linux_model/fixture.hpp"
 #include "support/catch.hpp"
 
 using namespace devres::linux_model;
@@ -106,7 +107,7 @@ std::string enable_node(const kernel_version& version) {
 }
 
 const kernel_version& kernel_with_msi_context() { return *GENERATE(&linux_6_1, &linux_6_12, &linux_6_18); }
-const kernel_version& any_kernel() { return *GENERATE(&linux_5_16, &linux_6_1, &linux_6_12, &linux_6_18); }
+using devres::test::any_kernel;
 
 }  // namespace
 

@@ -233,6 +233,8 @@ private:
     void release_managed_vectors(pci_dev& dev);
     int enable_msix(pci_dev& dev, unsigned min, unsigned max, const pci::irq_affinity* affinity, bool beyond);
     int enable_msi(pci_dev& dev, unsigned min, unsigned max, const pci::irq_affinity* affinity);
+    template <class Take>
+    int take_at_least(pci_dev& dev, unsigned min, unsigned count, const pci::irq_affinity* affinity, Take take);
     int take_interrupts(pci_dev& dev, unsigned count, bool in_one_block);
     void start_msix(pci_dev& dev);
     void start_msi(pci_dev& dev);

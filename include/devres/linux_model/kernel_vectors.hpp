@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <bit>
 
 #include <devres/linux_model/kernel.hpp>
@@ -141,24 +142,12 @@ inline int kernel::enable_msix(pci_dev& dev, unsigned min, unsigned max, const p
     } else if ((count <= size || beyond || min <= size) && refused_by_msi()) {
         return negative(errc::einval);
     }
-    for (;;) {
-        if (affinity != nullptr) {
-            count = pci::spread_vector_count(*affinity, min, count, hardware_.possible_cpus()).value_or(0);
-            if (count < min || count == 0)
-                return negative(errc::enospc);
-        }
-        const int fewer = count > size && !beyond ? static_cast<int>(size) : take_interrupts(dev, count, false);
-        if (fewer == 0)
-            break;
-        if (fewer < 0)
-            return fewer;
-        if (static_cast<unsigned>(fewer) < min)
-            return negative(errc::enospc);
-        count = static_cast<unsigned>(fewer);
-    }
-    spread(dev, affinity, count);
-    start_msix(dev);
-    return static_cast<int>(count);
+    const int taken = take_at_least(dev, min, count, affinity, [&](unsigned wanted) {
+        return wanted > size && !beyond ? static_cast<int>(size) : take_interrupts(dev, wanted, false);
+    });
+    if (taken > 0)
+        start_msix(dev);
+    return taken;
 }
 
 inline int kernel::enable_msi(pci_dev& dev, unsigned min, unsigned max, const pci::irq_affinity* affinity) {
@@ -179,25 +168,35 @@ inline int kernel::enable_msi(pci_dev& dev, unsigned min, unsigned max, const pc
         return negative(errc::einval);
     if (offered < min)
         return negative(errc::enospc);
-    unsigned count = max < offered ? max : offered;
     set_up_msi_context(dev);
+    const int taken = take_at_least(dev, min, std::min(max, offered), affinity, [&](unsigned wanted) {
+        return wanted > 1 && !multiple_msi_ ? 1 : take_interrupts(dev, wanted, true);
+    });
+    if (taken > 0)
+        start_msi(dev);
+    return taken;
+}
+
+/// Takes `count` interrupts, or as many as `take` says there could be, and spreads them. `take` answers 0 when it has
+/// taken them, a smaller number to try, or an error. @returns how many it took, or an error
+template <class Take>
+int kernel::take_at_least(pci_dev& dev, unsigned min, unsigned count, const pci::irq_affinity* affinity, Take take) {
     for (;;) {
         if (affinity != nullptr) {
             count = pci::spread_vector_count(*affinity, min, count, hardware_.possible_cpus()).value_or(0);
             if (count < min || count == 0)
                 return negative(errc::enospc);
         }
-        const int fewer = count > 1 && !multiple_msi_ ? 1 : take_interrupts(dev, count, true);
-        if (fewer == 0)
-            break;
+        const int fewer = take(count);
         if (fewer < 0)
             return fewer;
+        if (fewer == 0)
+            break;
         if (static_cast<unsigned>(fewer) < min)
             return negative(errc::enospc);
         count = static_cast<unsigned>(fewer);
     }
     spread(dev, affinity, count);
-    start_msi(dev);
     return static_cast<int>(count);
 }
 
