@@ -82,6 +82,8 @@ struct opaque_platform {
 
     result<pci::dma_block> allocate_dma(function_type&, std::size_t) noexcept { return fail(errc::enomem); }
     void free_dma(function_type&, const pci::dma_block&) noexcept {}
+    result<pci::dma_block> map_dma(function_type&, void*, std::size_t) noexcept { return fail(errc::enomem); }
+    void unmap_dma(function_type&, const pci::dma_block&) noexcept {}
 
 private:
     static result<> answer(int error) noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: devres[D007] not a platform: has_dma asks for allocate_dma, free_dma
+// EXPECT: devres[D007] not a platform: has_dma asks for allocate_dma, free_dma, map_dma, unmap_dma
 #include <devres/devres.hpp>
 
 #include "driver.hpp"

@@ -20,6 +20,7 @@ void guards(device_type& dev, platform_type::function_type& function, const vect
     enabled_device<unmanaged_t, platform_type>{dev};                // expected-warning {{ignoring temporary}}
     bar_mapping<unmanaged_t, platform_type>(dev, {});               // expected-warning {{ignoring temporary}}
     dma_allocation<unmanaged_t, platform_type>(dev, block);         // expected-warning {{ignoring temporary}}
+    dma_mapping<unmanaged_t, platform_type>(dev, block);            // expected-warning {{ignoring temporary}}
     irq_allocation<unmanaged_t, platform_type>(dev, grant);         // expected-warning {{ignoring temporary}}
     irq_registration<unmanaged_t, platform_type>(dev, handler_id{});  // expected-warning {{ignoring temporary}}
 }
@@ -32,6 +33,7 @@ void results(device_type& dev, const enabled_type& enabled, const irq_vector<man
     pcim_iomap_region<0>(enabled, "registers");                       // expected-warning {{ignoring return value}}
     pci_iomap_region<0>(enabled, "registers");                        // expected-warning {{ignoring return value}}
     dma_alloc_coherent(enabled, 64);                                  // expected-warning {{ignoring return value}}
+    dma_map_single(enabled, &context, sizeof(context));               // expected-warning {{ignoring return value}}
     pci_alloc_irq_vectors(enabled, 1, 4, irq_type::all);              // expected-warning {{ignoring return value}}
     pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all);             // expected-warning {{ignoring return value}}
     request_irq<&queue::on_irq>(vector, "queue", context);            // expected-warning {{ignoring return value}}

@@ -48,6 +48,15 @@ result<> dma_after_move(const enabled_device<managed_t, platform_type>& enabled)
     return {};
 }
 
+result<> mapping_after_move(const enabled_device<managed_t, platform_type>& enabled) {
+    char memory[64];
+    auto mapping = DEVRES_TRY(dma_map_single(enabled, memory, sizeof(memory)));
+    const auto moved = std::move(mapping);
+    (void)moved.address();
+    (void)mapping.address();  // expected-warning {{invalid invocation of method 'address' on object 'mapping'}}
+    return {};
+}
+
 result<> vectors_after_free(const enabled_device<managed_t, platform_type>& enabled) {
     auto vectors = DEVRES_TRY(pci_alloc_irq_vectors<2>(enabled, 8, irq_type::msix));
     (void)vectors.get<1>();

@@ -182,6 +182,11 @@ public:
         return dma_block{.cpu = f.registers, .bus = bus_address(1), .size = size};
     }
     void free_dma(function_type& f, const dma_block&) noexcept { --f.blocks; }
+    result<dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+        ++f.blocks;
+        return dma_block{.cpu = memory, .bus = bus_address(2), .size = size};
+    }
+    void unmap_dma(function_type& f, const dma_block&) noexcept { --f.blocks; }
 
 private:
     std::size_t used_ = 0;
@@ -224,8 +229,8 @@ struct managed_driver {
 
     static constexpr device_id ids[] = {{.vendor = 0x11f8}};
     static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, bar<0> = managed, dma_coherent = managed, irq_vectors = managed,
-            irq_handler(driver_data) = managed);
+        own(driver_data = managed, enable = managed, bar<0> = managed, dma_coherent = managed,
+            dma_streaming = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
 
     static result<managed_ref<state>> probe(auto& dev, const device_id&) {
         const auto data = DEVRES_TRY(devm_emplace<state>(dev));
@@ -241,6 +246,10 @@ struct managed_driver {
             return fail(errc::eio);
         const auto ring = DEVRES_TRY(dmam_alloc_coherent(enabled, 64));
         if (ring.data() == nullptr || ring.address() == bus_address{} || ring.size() != 64)
+            return fail(errc::enomem);
+
+        const auto mapped = DEVRES_TRY(dmam_map_single(enabled, data));
+        if (mapped.data() != &data.get() || mapped.size() != sizeof(state))
             return fail(errc::enomem);
 
         {
@@ -299,6 +308,7 @@ struct unmanaged_driver {
         DEVRES_TRY(pci_clear_master(enabled));
         const auto registers = DEVRES_TRY(pci_iomap_region<5>(enabled, "registers"));
         const auto ring = DEVRES_TRY(dma_alloc_coherent(enabled, 64));
+        const auto mapped = DEVRES_TRY(dma_map_single(enabled, &context, sizeof(context)));
         auto spread = DEVRES_TRY(pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::all, {}));
         DEVRES_TRY(pci_free_irq_vectors(std::move(spread)));
         auto vectors = DEVRES_TRY(pci_alloc_irq_vectors<2>(enabled, 8, irq_type::all));

@@ -54,6 +54,8 @@ FUNCTIONS = (
     acquires(UNMANAGED, "bar<N>", "pci_iomap_region", 'enabled, "name"', "enabled"),
     acquires(MANAGED, "dma_coherent", "dmam_alloc_coherent", "enabled, 4096", "enabled"),
     acquires(UNMANAGED, "dma_coherent", "dma_alloc_coherent", "enabled, 4096", "enabled"),
+    acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, object", "enabled", "object"),
+    acquires(UNMANAGED, "dma_streaming", "dma_map_single", "enabled, nullptr, 4096", "enabled"),
 
     acquires(MANAGED, "irq_vectors", "pcim_alloc_irq_vectors", "enabled, 1, 8, irq_type::msix", "enabled"),
     acquires(UNMANAGED, "irq_vectors", "pci_alloc_irq_vectors", "enabled, 1, 8, irq_type::msix", "enabled"),
@@ -107,11 +109,13 @@ LINES = {
     "enable": "enable",
     "bar<N>": "bar<2>",
     "dma_coherent": "dma_coherent",
+    "dma_streaming": "dma_streaming",
     "irq_vectors": "irq_vectors",
     "irq_handler": "irq_handler",
     "minor_number": "minor_number",
 }
-BUILT_ON = {"bar<N>": "enable", "dma_coherent": "enable", "irq_vectors": "enable", "irq_handler": "irq_vectors"}
+BUILT_ON = {"bar<N>": "enable", "dma_coherent": "enable", "dma_streaming": "enable", "irq_vectors": "enable",
+            "irq_handler": "irq_vectors"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +142,7 @@ ALLOWED = "allowed"
 FIRST = ("devm_emplace", "pcim_enable_device", "pci_enable_device")
 MANAGED_ON_ENABLED = ("pcim_iomap_region", "dmam_alloc_coherent", "pcim_alloc_irq_vectors", "pcim_alloc_irq_vectors<Min>",
                       "pcim_alloc_irq_vectors_affinity")
-UNMANAGED_ON_ENABLED = ("pci_iomap_region", "dma_alloc_coherent")
+UNMANAGED_ON_ENABLED = ("pci_iomap_region", "dma_alloc_coherent", "dma_map_single")
 UNMANAGED_VECTORS = ("pci_alloc_irq_vectors", "pci_alloc_irq_vectors<Min>", "pci_alloc_irq_vectors_affinity")
 FREE_VECTORS = ("pci_free_irq_vectors", "pci_free_irq_vectors<Min>")
 # What neither owner nor table has a say in: it uses what somebody has acquired, or acquires nothing that tables name.
@@ -165,6 +169,12 @@ RULES = (
     rule("D005", MANAGED_ON_ENABLED, NEEDS_ENABLE, enabled=UNMANAGED),
     rule(ALLOWED, MANAGED_ON_ENABLED, enabled=MANAGED, table=AGREES),
     rule("D004", MANAGED_ON_ENABLED, D004, enabled=MANAGED, table=DISAGREES),
+
+    # R2: a managed mapping needs a managed object besides.
+    rule("D005", "dmam_map_single", NEEDS_ENABLE, enabled=UNMANAGED),
+    rule("D002", "dmam_map_single", "needs a managed object", enabled=MANAGED, object=UNMANAGED),
+    rule(ALLOWED, "dmam_map_single", enabled=MANAGED, object=MANAGED, table=AGREES),
+    rule("D004", "dmam_map_single", D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
 
     # What is unmanaged may stand on either.
     rule(ALLOWED, UNMANAGED_ON_ENABLED, table=AGREES),

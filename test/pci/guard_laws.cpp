@@ -44,6 +44,13 @@ struct dma_kind : on_two_devices<dma_allocation<unmanaged_t, null_platform>> {
     bool held(int which) { return at(which).function.dma_blocks == 1; }
 };
 
+struct mapping_kind : on_two_devices<dma_mapping<unmanaged_t, null_platform>> {
+    char memory[64] = {};
+
+    guard make(int which) { return dma_map_single(pcim_enable_device(*at(which).dev).value(), memory, 64).value(); }
+    bool held(int which) { return at(which).function.dma_mappings == 1; }
+};
+
 struct vectors_kind : on_two_devices<irq_allocation<unmanaged_t, null_platform>> {
     guard make(int which) {
         return pci_alloc_irq_vectors(pcim_enable_device(*at(which).dev).value(), 1, 4, irq_type::msix).value();
@@ -121,8 +128,9 @@ bool held(Kind& kind, int which) {
 
 }  // namespace
 
-#define GUARD_KINDS \
-    enabled_kind, bar_kind, dma_kind, vectors_kind, known_vectors_kind, registration_kind, group_kind, binding_kind
+#define GUARD_KINDS                                                                                                  \
+    enabled_kind, bar_kind, dma_kind, mapping_kind, vectors_kind, known_vectors_kind, registration_kind, group_kind, \
+        binding_kind
 
 TEMPLATE_TEST_CASE("a guard is moved, not copied, and says by an explicit bool whether it owns", "", GUARD_KINDS,
                    access_kind) {
@@ -257,12 +265,13 @@ TEMPLATE_TEST_CASE("errno is kept when a guard dies or is assigned to", "", GUAR
 }
 
 TEMPLATE_TEST_CASE("an unmanaged token is as small as its handle and its device", "", enabled_kind, bar_kind, dma_kind,
-                   vectors_kind, known_vectors_kind, registration_kind, binding_kind) {
+                   mapping_kind, vectors_kind, known_vectors_kind, registration_kind, binding_kind) {
     using guard = typename TestType::guard;
     constexpr std::size_t handle = std::is_same_v<TestType, enabled_kind> || std::is_same_v<TestType, binding_kind> ? 0
                                    : std::is_same_v<TestType, bar_kind> ? sizeof(null_platform::region_type)
-                                   : std::is_same_v<TestType, dma_kind> ? sizeof(dma_block)
-                                                                        : sizeof(void*);
+                                   : std::is_same_v<TestType, dma_kind> || std::is_same_v<TestType, mapping_kind>
+                                       ? sizeof(dma_block)
+                                       : sizeof(void*);
     STATIC_REQUIRE(sizeof(guard) == sizeof(void*) + handle);
 }
 
@@ -270,6 +279,7 @@ TEST_CASE("what devres owns is named by views: copied at will, trivially destroy
     STATIC_REQUIRE(std::is_trivially_copyable_v<enabled_device<managed_t, null_platform>>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<bar_mapping<managed_t, null_platform>>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<dma_allocation<managed_t, null_platform>>);
+    STATIC_REQUIRE(std::is_trivially_copyable_v<dma_mapping<managed_t, null_platform>>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<irq_allocation<managed_t, null_platform>>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<irq_vector<managed_t, null_platform>>);
     STATIC_REQUIRE(std::is_trivially_copyable_v<irq_registration<managed_t, null_platform>>);

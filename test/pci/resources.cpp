@@ -34,6 +34,8 @@ TEST_CASE("D002: BARs, vectors and shared memory that devres owns need an enable
     STATIC_REQUIRE(can_own(enable = managed, irq_vectors = unmanaged));
     STATIC_REQUIRE(!can_own(enable = unmanaged, dma_coherent = managed));
     STATIC_REQUIRE(can_own(enable = unmanaged, dma_coherent = unmanaged));
+    STATIC_REQUIRE(!can_own(enable = unmanaged, dma_streaming = managed));
+    STATIC_REQUIRE(can_own(enable = unmanaged, dma_streaming = unmanaged));
 }
 
 TEST_CASE("D002: handlers that devres owns need vectors that are not the driver's, and managed contexts") {

@@ -192,6 +192,23 @@ TEST_CASE("a DMA block is freed once") {
     CHECK(kinds(bus) == only(violation_kind::dma_freed_twice));
 }
 
+TEST_CASE("mapped memory is held until it is unmapped, once") {
+    sim::bus bus;
+    auto& f = bus.add({});
+    char memory[100] = {};
+    const auto mapping = bus.map_dma(f, memory, sizeof(memory)).value();
+    CHECK(mapping.size == sizeof(memory));
+    CHECK(bus.ledger().live().at(0).starts_with("0000:00:01.0 DMA mapping of 100 bytes at 0x"));
+    CHECK(bus.map_dma(f, memory, SIZE_MAX).error() == errc::enomem);
+    bus.free_dma(f, mapping);  // it is not the platform's memory
+    CHECK(kinds(bus) == only(violation_kind::dma_freed_twice));
+    bus.unmap_dma(f, mapping);
+    CHECK(bus.ledger().live().empty());
+    CHECK(bus.ledger().clean());
+    bus.unmap_dma(f, mapping);
+    CHECK(kinds(bus) == only(violation_kind::dma_unmapped_twice));
+}
+
 TEST_CASE("a driver that leaves in suspend leaves the function in D0") {
     sim::bus bus;
     auto& f = bus.add({.msix_vectors = 2});

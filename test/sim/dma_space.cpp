@@ -65,3 +65,35 @@ TEST_CASE("memory that nobody has is refused") {
     CHECK_FALSE(dma.allocate(SIZE_MAX));
     CHECK_FALSE(dma.allocate(SIZE_MAX / 4));
 }
+
+TEST_CASE("a device reaches the bytes of the driver's memory that are mapped, and no others") {
+    dma_space dma;
+    std::array<char, 32> memory{};
+    const auto mapping = dma.map(memory.data() + 8, 16);
+    REQUIRE(mapping);
+    CHECK(mapping->cpu == memory.data() + 8);
+    CHECK(mapping->size == 16);
+    CHECK(static_cast<std::uint64_t>(mapping->bus) % 4096 ==
+          reinterpret_cast<std::uintptr_t>(memory.data() + 8) % 4096);
+    CHECK(dma.write(mapping->bus + 15, "x", 1));
+    CHECK(memory[23] == 'x');
+    CHECK_FALSE(dma.write(mapping->bus + 16, "x", 1));
+    char byte = 0;
+    CHECK_FALSE(dma.read(static_cast<pci::bus_address>(static_cast<std::uint64_t>(mapping->bus) - 1), &byte, 1));
+
+    const auto again = dma.map(memory.data() + 8, 16);
+    const auto block = dma.allocate(4096);
+    REQUIRE((again && block));
+    CHECK(again->bus != mapping->bus);
+    CHECK(static_cast<std::uint64_t>(block->bus) % 4096 == 0);
+    CHECK(dma.mappings().size() == 2);
+    CHECK(dma.blocks().size() == 1);
+
+    CHECK_FALSE(dma.free(*mapping));
+    CHECK_FALSE(dma.unmap(*block));
+    CHECK(dma.unmap(*mapping));
+    CHECK_FALSE(dma.unmap(*mapping));
+    CHECK_FALSE(dma.read(mapping->bus, &byte, 1));
+    CHECK(dma.read(again->bus, &byte, 1));
+    CHECK(dma.free(*block));
+}

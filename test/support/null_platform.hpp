@@ -42,12 +42,13 @@ public:
         std::array<bool, pci::bar_count> mapped{};
         pci::vector_grant vectors{.count = 0};
         unsigned dma_blocks = 0;
+        unsigned dma_mappings = 0;
 
         /// Nothing is held: no driver, no enable, no BAR, no vectors, no handlers, no shared memory.
         [[nodiscard]] bool idle() {
             const std::lock_guard lock(mutex_);
             return !attached && enabled == 0 && !master && !suspended && vectors.count == 0 && dma_blocks == 0 &&
-                   std::ranges::none_of(mapped, std::identity{}) && handlers_.empty();
+                   dma_mappings == 0 && std::ranges::none_of(mapped, std::identity{}) && handlers_.empty();
         }
 
         /// The device interrupts. A vector whose handler is running runs it once more afterwards; a vector
@@ -263,6 +264,12 @@ public:
         --f.dma_blocks;
         ::operator delete(block.cpu, std::align_val_t(page));
     }
+    result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+        ++f.dma_mappings;
+        return pci::dma_block{
+            .cpu = memory, .bus = pci::bus_address(std::bit_cast<std::uintptr_t>(memory)), .size = size};
+    }
+    void unmap_dma(function_type& f, const pci::dma_block&) noexcept { --f.dma_mappings; }
 
 private:
     static constexpr std::size_t page = 4096;

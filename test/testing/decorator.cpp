@@ -116,6 +116,12 @@ TEST_CASE("a decorator passes every primitive on, with its arguments and its ans
     REQUIRE(memory);
     CHECK(memory->size == 100);
     platform.free_dma(function, *memory);
+    char buffer[100];
+    const auto mapping = platform.map_dma(function, buffer, 100);
+    REQUIRE(mapping);
+    CHECK(mapping->cpu == buffer);
+    CHECK(function.dma_mappings == 1);
+    platform.unmap_dma(function, *mapping);
     platform.disable(function);
     platform.detach(function);
     CHECK(function.idle());
@@ -125,6 +131,7 @@ TEST_CASE("a decorator passes every primitive on, with its arguments and its ans
           std::vector{allocate,           deallocate,   attach,       attach,      enable,           set_master,
                       suspend,            resume,       write_config, read_config, read_config,      map_bar,
                       map_bar,            write,        read,         unmap_bar,   allocate_vectors, register_handler,
-                      unregister_handler, free_vectors, allocate_dma, free_dma,    disable,          detach});
+                      unregister_handler, free_vectors, allocate_dma, free_dma,    map_dma,          unmap_dma,
+                      disable,            detach});
     CHECK(platform.with_function == platform.seen.size() - 4);
 }

@@ -54,13 +54,14 @@ TEST_CASE("a step that is to fail does not reach the platform") {
 TEST_CASE("what a primitive fails with is natural to it, and can be said") {
     null_platform inner;
     null_platform::function_type function;
-    faulty platform(inner, {1, 2, 3, 4, 5, 6, 7, 8});
+    faulty platform(inner, {1, 2, 3, 4, 5, 6, 7, 8, 9});
     platform.fail_with(primitive::enable, errc::enodev);
     CHECK(platform.attach(function).error() == errc::ebusy);
     CHECK(platform.enable(function).error() == errc::enodev);
     CHECK(platform.map_bar(function, pci::bar_number(0), "registers").error() == errc::ebusy);
     CHECK(platform.register_handler(function, 0, {}).error() == errc::ebusy);
     CHECK(platform.allocate_dma(function, 4096).error() == errc::enomem);
+    CHECK(platform.map_dma(function, &inner, 1).error() == errc::enomem);
     CHECK(platform.read_config(function, 0, 4).error() == errc::eio);
     CHECK(platform.suspend(function).error() == errc::eio);
     CHECK(platform.resume(function).error() == errc::eio);

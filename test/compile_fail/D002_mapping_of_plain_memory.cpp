@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D002] a managed mapping needs a managed object (devm_emplace)
+#include <devres/devres.hpp>
+
+#include "driver.hpp"
+
+struct driver {
+    static result<> probe(auto& dev, const device_id&) {
+        static char ring[64];
+        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+#ifdef EXPECT_FAIL
+        DEVRES_TRY(dmam_map_single(enabled, &ring, sizeof(ring)));
+#else
+        const auto kept = DEVRES_TRY(dma_map_single(enabled, &ring, sizeof(ring)));
+#endif
+        return {};
+    }
+};
+
+result<binding<driver, platform_type>> bound(platform_type& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}
