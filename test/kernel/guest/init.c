@@ -19,8 +19,8 @@
 #define PARAMETERS "/sys/module/devres_lab/parameters/"
 #define TRACING "/sys/kernel/tracing/"
 
-enum { died = 1, hangs = 2 }; // what else a write can end in: else it is 0, or -errno
-static const int seconds = 5;
+enum { died = 1, hangs = 2 }; // what a bind or an unbind ends in, if not in 0 or -errno
+static const int seconds = 20; // of patience; a busy host can be that slow
 
 static int write_file(const char* path, const char* text) {
   int file = open(path, O_WRONLY);
@@ -54,41 +54,33 @@ static void ended(const char* what, int result) {
 
 // In a child: the kernel may kill the process that writes, or let it wait for ever.
 static int write_in_child(const char* path, const char* text) {
-  int result[2] = {0, 0};
-  int channel[2];
-  if (pipe(channel) != 0) return -errno;
   pid_t child = fork();
-  if (child == 0) {
-    result[0] = write_file(path, text);
-    _exit(write(channel[1], result, sizeof(int)) == sizeof(int) ? 0 : 1);
-  }
-  sigset_t ended;
-  sigemptyset(&ended);
-  sigaddset(&ended, SIGCHLD);
+  if (child == 0) _exit(-write_file(path, text));
+  sigset_t child_ended;
+  sigemptyset(&child_ended);
+  sigaddset(&child_ended, SIGCHLD);
   struct timespec timeout = {.tv_sec = seconds};
   int status = 0;
-  if (sigtimedwait(&ended, NULL, &timeout) < 0 || waitpid(child, &status, WNOHANG) != child) return hangs;
-  if (!WIFEXITED(status) || read(channel[0], result, sizeof(int)) != sizeof(int)) return died;
-  close(channel[0]);
-  close(channel[1]);
-  return result[0];
+  if (sigtimedwait(&child_ended, NULL, &timeout) < 0 || waitpid(child, &status, WNOHANG) != child) return hangs;
+  return WIFEXITED(status) ? -WEXITSTATUS(status) : died;
 }
 
-// Whether the kernel is in a state to go on with.
-static int bind_and_unbind(const char* program, int number, const char* bind_mark, const char* bound_mark) {
+static int bind(const char* program, int number, const char* begin_mark, const char* end_mark) {
   char text[16];
   snprintf(text, sizeof(text), "%d", number);
   set(PARAMETERS "driver", text);
   set(PARAMETERS "program", program);
-  mark(bind_mark, number, program);
+  mark(begin_mark, number, program);
   int result = write_in_child(DRIVER "bind", FUNCTION);
-  ended(bound_mark, result);
-  if (result > 0) return 0;
-  if (result < 0 || strcmp(bind_mark, "rebind") == 0) return 1;
+  ended(end_mark, result);
+  return result;
+}
+
+static int unbind(int number) {
   mark("unbind", number, "");
-  result = write_in_child(DRIVER "unbind", FUNCTION);
+  int result = write_in_child(DRIVER "unbind", FUNCTION);
   ended("unbound", result);
-  return result <= 0;
+  return result;
 }
 
 static void mark_state(void) {
@@ -156,10 +148,13 @@ int main(int argc, char** argv) {
   set("/sys/bus/pci/devices/" FUNCTION "/driver_override", "devres_lab");
   set("/sys/kernel/debug/clear_warn_once", "1");
 
-  int sane = 1;
-  for (int i = 1; sane && i < argc - 1; i++) sane = bind_and_unbind(argv[i], i - 1, "bind", "bound");
+  int result = 0;
+  for (int i = 1; result <= 0 && i < argc - 1; i++) {
+    result = bind(argv[i], i - 1, "bind", "bound");
+    if (result == 0) result = unbind(i - 1);
+  }
   mark_state();
-  if (sane) bind_and_unbind(argv[argc - 1], argc - 2, "rebind", "rebound");
+  if (result <= 0) bind(argv[argc - 1], argc - 2, "rebind", "rebound");
   set(TRACING "tracing_on", "0");
   print_trace();
   reset();

@@ -15,14 +15,14 @@ from program import Program, rebind_driver
 
 LAB = Path(__file__).resolve().parent
 ROOT = LAB.parent.parent.parent
-TIMEOUT = 60  # seconds; a boot takes about three
+TIMEOUT = 90  # seconds; a boot takes about three
 
 QEMU = (
     "qemu-system-x86_64 -M q35 -accel tcg -cpu max -m 256 -smp 1 -nodefaults -no-user-config -display none "
     "-serial stdio -no-reboot"
 ).split()
 DEVICE = {"rocker": "rocker,name=lab,addr=3", "edu": "edu,addr=3"}
-COMMAND_LINE = "console=ttyS0 quiet panic=-1 cryptomgr.notests"
+COMMAND_LINE = "console=ttyS0 quiet panic=-1 no_timer_check rodata=off cryptomgr.notests"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def run_one(guest: Path, kernel: str, job: Job) -> Outcome:
         return Outcome(job, *events.outcome(job.program, kernel, job.device, text))
     except events.BadTrace as bad:
         path = _keep_log(kernel, job, text)
-        raise BootFailed(f"{job.device} {job.program}: {bad}; its log: {path}") from None
+        raise BootFailed(f"'{job.program}' on {job.device}: {bad}; its log: {path}") from None
 
 
 def _keep_log(kernel: str, job: Job, text: str) -> Path:
@@ -83,10 +83,13 @@ def run(kernel: str, jobs: Iterable[Job], at_a_time: int) -> Iterator[Outcome | 
     guest = prepare(kernel)
 
     def attempt(job: Job) -> Outcome | BootFailed:
-        try:
-            return run_one(guest, kernel, job)
-        except BootFailed as failed:
-            return failed
+        for last in (False, True):  # the guest's clock is the host's: a busy host can break a boot
+            try:
+                return run_one(guest, kernel, job)
+            except BootFailed as failed:
+                if last:
+                    return failed
+        raise AssertionError
 
     with ThreadPoolExecutor(at_a_time) as pool:
         yield from pool.map(attempt, jobs)

@@ -85,6 +85,12 @@ def _state(text: str) -> Event:
     return {key: bool(values[key]) if key in FLAGS else values[key] for key in STATE_KEYS}
 
 
+def _field(text: str, name: str) -> str:
+    """The value of a kprobe event's argument."""
+    match = re.search(rf"\b{name}=(\S+)", text)
+    return match[1] if match else "0"
+
+
 class Reader:
     """Reads the lines of one boot in order."""
 
@@ -100,7 +106,7 @@ class Reader:
         self._operation = ""
         self._vector = 0  # that is being requested
         self._nodes: dict[str, str] = {}  # names by address
-        self._handlers = (0, 1, 1)  # address, size, number of a driver's
+        self._handlers = (0, 1, 0, 0)  # address, size of one, number of a driver's, number of drivers
         self._free: Event | None = None  # whose vectors are being counted
         self._freeing = 0  # dev_id of a free_irq that has not returned
         self._cut = False  # in the lines of a warning before its place
@@ -112,8 +118,8 @@ class Reader:
         for name, text in _lines(log):
             if text.startswith("lab: "):
                 self._lab(text.removeprefix("lab: "))
-            elif handle := getattr(self, f"_on_{name}", None):
-                handle(text)
+            else:
+                self._kernel(name, text)
 
     def _add(self, event: str, **keys: Any) -> Event:
         added = {"event": event, **keys}
@@ -132,8 +138,8 @@ class Reader:
                     self._add("alloc", result=int(rest))
                 self._operation = ""
             case "handlers":
-                address, size, number = rest.split()
-                self._handlers = int(address, 16), int(size), int(number)
+                address, *sizes = rest.split()
+                self._handlers = int(address, 16), *map(int, sizes)
             case "requesting":
                 self._vector = int(rest)
             case "fire":
@@ -191,7 +197,26 @@ class Reader:
 
     # What the kernel tells.
 
-    def _on_devres_log(self, text: str) -> None:
+    def _kernel(self, name: str, text: str) -> None:
+        match name:
+            case "console":
+                self._printed(text)
+            case "devres_log":
+                self._devres(text)
+            case "requested" if self._operation in ("Q", "q"):
+                self._add("request", vector=self._vector, result=int(_field(text, "result")))
+            case "free_irq":
+                self._freeing = int(_field(text, "dev_id"), 16)
+            case "free_irq_end":
+                self._freed(found=_field(text, "name") != "0x0")
+            case "teardown" if self._operation[:1] not in ("A", "a", "i"):  # those undo what they did, if they fail
+                self._free = self._add("free", vectors=0)
+            case "teardown_end":
+                self._free = None
+            case "free_descs" if self._free is not None:
+                self._free["vectors"] += int(_field(text, "count"))
+
+    def _devres(self, text: str) -> None:
         _, what, address, name = text.split(" ", 4)[:4]
         if name in NOT_OURS:
             return
@@ -203,41 +228,23 @@ class Reader:
         self._add("remove" if what == "REM" else "release", node=node)
 
     def _node(self, name: str) -> str:
-        if name == "devm_irq_release":
-            return f"{name} {self._vector}"
-        if name != "devm_action_release":
-            return name
+        """6.1 logs every action as devm_action_release, 6.12 by its function."""
         letter = self._operation[:1]
         if letter == "K":
             return f"action {self._operation[1:]}"
-        return "pcim_disable_device" if letter == "E" else "pcim_msi_release"
+        if name == "devm_irq_release":
+            return f"{name} {self._vector}"
+        if name == "devm_action_release":
+            return "pcim_disable_device" if letter == "E" else "pcim_msi_release"
+        return name
 
-    def _on_teardown(self, text: str) -> None:
-        # A failing allocation undoes what it did.
-        self._free = None if self._operation[:1] in ("A", "a", "i") else self._add("free", vectors=0)
-
-    def _on_teardown_end(self, text: str) -> None:
-        self._free = None
-
-    def _on_free_descs(self, text: str) -> None:
-        if self._free and (match := re.search(r"count=(\d+)", text)):
-            self._free["vectors"] += int(match[1])
-
-    def _on_requested(self, text: str) -> None:
-        if match := re.search(r"result=(-?\d+)", text):
-            self._add("request", vector=self._vector, result=int(match[1]))
-
-    def _on_free_irq(self, text: str) -> None:
-        match = re.search(r"dev_id=0x([0-9a-f]+)", text)
-        self._freeing = int(match[1], 16) if match else 0
-
-    def _on_free_irq_end(self, text: str) -> None:
-        base, size, number = self._handlers
+    def _freed(self, found: bool) -> None:
+        base, size, of_driver, drivers = self._handlers
         index = (self._freeing - base) // size
-        if 0 <= index < 20 * number:
-            self._add("free_irq", vector=index % number, found=not text.endswith("name=0x0"))
+        if 0 <= index < of_driver * drivers:
+            self._add("free_irq", vector=index % of_driver, found=found)
 
-    def _on_console(self, text: str) -> None:
+    def _printed(self, text: str) -> None:
         if "[ cut here ]" in text:
             self._cut, self._cut_text = True, ""
         elif match := WARNING.search(text):

@@ -358,7 +358,7 @@ static int __init lab_init(void)
 	for (d = 0; d < MAX_DRIVERS; d++)
 		for (v = 0; v < MAX_VECTORS; v++)
 			snprintf(handlers[d][v].name, sizeof(handlers[d][v].name), "lab%d", v);
-	pr_info("handlers %px %zu %d\n", handlers, sizeof(struct handler), MAX_VECTORS);
+	pr_info("handlers %px %zu %d %d\n", handlers, sizeof(struct handler), MAX_VECTORS, MAX_DRIVERS);
 	return pci_register_driver(&lab_driver);
 }
 module_init(lab_init);
