@@ -82,4 +82,5 @@ class Arguments:
         try:
             return program.parse(text)
         except program.ProgramError as error:
-            self.fail(f"bad program '{text}': {error}")
+            shown = text if len(text) <= 60 else text[:57] + "..."
+            self.fail(f"bad program '{shown}': {error}")

@@ -52,21 +52,33 @@ def prepare(kernel: str) -> Path:
 
 def run_one(guest: Path, kernel: str, job: Job) -> Outcome:
     """Raises BootFailed."""
-    append = f"{COMMAND_LINE} -- {job.program} {rebind_driver(job.device)}"
-    command = [*QEMU, "-kernel", guest / "vmlinux", "-initrd", guest / "initrd", "-append", append, "-device", DEVICE[job.device]]
-    try:
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT)
-        log, why = ended.stdout, "" if ended.returncode == 0 else f"QEMU ended with {ended.returncode}"
-    except subprocess.TimeoutExpired as expired:
-        log, why = expired.stdout or b"", f"no end after {TIMEOUT} s"
-    text = log.decode(errors="replace").replace("\r", "")
+    log, why = _boot(guest, job)
     try:
         if why:
             raise events.BadTrace(why)
-        return Outcome(job, *events.outcome(job.program, kernel, job.device, text))
+        return Outcome(job, *events.outcome(job.program, kernel, job.device, log))
     except events.BadTrace as bad:
-        path = _keep_log(kernel, job, text)
+        path = _keep_log(kernel, job, log)
         raise BootFailed(f"'{job.program}' on {job.device}: {bad}; its log: {path}") from None
+
+
+def _boot(guest: Path, job: Job) -> tuple[str, str]:
+    """What the console printed, and what went wrong, if something did."""
+    append = f"{COMMAND_LINE} -- {job.program} {rebind_driver(job.device)}"
+    command = [*QEMU, "-kernel", guest / "vmlinux", "-initrd", guest / "initrd", "-append", append]
+    command += ["-device", DEVICE[job.device]]
+    why = ""
+    try:
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT
+        )
+        log = ended.stdout
+        if ended.returncode != 0:
+            why = f"QEMU ended with {ended.returncode}"
+    except subprocess.TimeoutExpired as expired:
+        log = expired.stdout or b""
+        why = f"no end after {TIMEOUT} s"
+    return log.decode(errors="replace").replace("\r", ""), why
 
 
 def _keep_log(kernel: str, job: Job, text: str) -> Path:

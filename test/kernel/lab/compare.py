@@ -19,8 +19,8 @@ from shrink import shrink
 
 USAGE = """\
 Usage: test/kernel/compare [--kernel 6.1|6.12] [--device rocker|edu] [--jobs N] [--random N [--seed S]] [PROGRAM...]
-Runs programs on a real kernel and on devres::linux_model, and prints where they disagree: in a key of the summary, in the
-order of the releases, in the other events. The texts of warnings and messages are not compared.
+Runs programs on a real kernel and on devres::linux_model, and prints where they disagree: in a key of the summary, in
+the order of the releases, in the other events. The texts of warnings and messages are not compared.
 Without programs, those of test/kernel/scenarios.txt; with --random N, N random ones, and the ones that disagree are
 shrunk. The last line counts: N compared, M differ."""
 
@@ -72,16 +72,16 @@ def main() -> int:
     compared = failed = 0
     differ: list[Job] = []
     for job, found in compare(kernel, jobs, at_a_time):
-        progress.step()
+        progress.clear()
         if isinstance(found, BootFailed):
             failed += 1
             print(f"test/kernel/compare: {found}", file=sys.stderr)
-            continue
-        compared += 1
-        if found:
-            differ.append(job)
-            show(job, found)
-    progress.end()
+        else:
+            compared += 1
+            if found:
+                differ.append(job)
+                show(job, found)
+        progress.step()
     if arguments.given("--random"):
         for job in differ:
             smallest = shrunk(kernel, job, at_a_time)

@@ -11,8 +11,8 @@ from program import Program
 
 Event = dict[str, Any]
 
-STATE_KEYS = ("vectors_live", "handlers_live", "msix_enabled", "msi_enabled", "is_managed", "is_msi_managed", "enable_cnt")
 FLAGS = ("msix_enabled", "msi_enabled", "is_managed", "is_msi_managed")
+STATE_KEYS = ("vectors_live", "handlers_live", *FLAGS, "enable_cnt")
 
 DIED, HANGS = 1, 2  # what a bind or an unbind ends in, if not in 0 or -errno: see ../guest/init.c
 
@@ -20,7 +20,7 @@ DIED, HANGS = 1, 2  # what a bind or an unbind ends in, if not in 0 or -errno: s
 NOT_OURS = ("devm_kzalloc_release", "devm_pinctrl_release")
 
 MESSAGES = re.compile(
-    r"can't enable MSI|Flags mismatch irq|Resources present before probing|probe of .* failed|probe with driver .* failed"
+    r"can't enable MSI|Flags mismatch irq|Resources present before probing|probe (?:of|with driver) .* failed"
 )
 OOPS = re.compile(r"BUG: |kernel BUG at |Oops: |general protection fault|invalid opcode: |stack segment: ")
 RIP = re.compile(r"RIP: [0-9a-f]+:([\w.]+)\+0x")
@@ -267,6 +267,7 @@ def outcome(program: Program, kernel: str, device: str, log: str) -> tuple[list[
     state = reader.state
     events = list(itertools.takewhile(lambda event: event["event"] != "rebind", reader.events))
     warnings = [event["kind"] for event in events if event["event"] == "warning"]
-    summary = {"program": str(program), "kernel": kernel, "patch": "none", "device": device, "probe": reader.result, "warnings": warnings}
+    summary: Event = {"program": str(program), "kernel": kernel, "patch": "none", "device": device}
+    summary |= {"probe": reader.result, "warnings": warnings}
     summary |= state | {"oops": reader.oops, "rebind": reader.rebind}
     return events, summary

@@ -46,7 +46,8 @@ def _driver(source: random.Random, device: str) -> Driver:
 def _sensible(source: random.Random, device: str) -> Driver:
     """A driver as one would write it, then up to two mistakes."""
     enable, request = source.choice("Ee"), source.choice("Qq")
-    probe = [Operation(enable), Operation("B"), Operation(source.choice("AAi"), DEVICES[device]), Operation(request), Operation("T")]
+    allocate = Operation(source.choice("AAi"), DEVICES[device])
+    probe = [Operation(enable), Operation("B"), allocate, Operation(request), Operation("T")]
     remove = []
     if request == "q" or source.random() < 0.3:
         remove.append(Operation("V" if request == "Q" else "f"))

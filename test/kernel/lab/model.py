@@ -30,9 +30,8 @@ def run(kernel: str, jobs: Iterable[Job]) -> list[Outcome]:
 
 def _replay(kernel: str, device: str, jobs: list[Job]) -> list[tuple[list[dict], dict]]:
     programs = [str(job.program) for job in jobs]
-    ended = subprocess.run(
-        [*REPLAY, "--kernel", kernel, "--device", device, *programs], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
+    command = [*REPLAY, "--kernel", kernel, "--device", device, *programs]
+    ended = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     outcomes = []
     events: list[dict] = []
     for line in ended.stdout.splitlines():
@@ -43,5 +42,6 @@ def _replay(kernel: str, device: str, jobs: list[Job]) -> list[tuple[list[dict],
             outcomes.append((events, printed))
             events = []
     if [summary["program"] for _, summary in outcomes] != programs:
-        raise ModelFailed(f"examples/run replay printed {len(outcomes)} of {len(programs)} programs: {ended.stderr.strip()}")
+        why = ended.stderr.strip()
+        raise ModelFailed(f"examples/run replay printed {len(outcomes)} of {len(programs)} programs: {why}")
     return outcomes

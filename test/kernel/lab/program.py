@@ -103,7 +103,8 @@ def _operation(letter: str, number: str, position: int, in_remove: bool) -> Oper
         return Operation(letter)
     limits = NUMBERED.get(letter) or GROUPS.get(letter)
     if limits is None:
-        raise ProgramError(f"position {position}: no such operation: {letter}; one of {PLAIN}{''.join(NUMBERED)}{''.join(GROUPS)}")
+        letters = PLAIN + "".join((*NUMBERED, *GROUPS))
+        raise ProgramError(f"position {position}: no such operation: {letter}; one of {letters}")
     if not number:
         if letter in NUMBERED:
             raise ProgramError(f"position {position}: {letter} needs a number; for example {letter}{limits[0] + 4}")

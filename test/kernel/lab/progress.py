@@ -7,23 +7,24 @@ import sys
 
 
 class Progress:
-    """Counts on stderr; silent if that is no terminal."""
+    """Counts on stderr, if that is a terminal. Clear it before anything is printed; the next step shows it again."""
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._done = 0
-        self._shows = sys.stderr.isatty()
         self._show()
 
     def step(self) -> None:
-        self.end()
         self._done += 1
         self._show()
 
-    def end(self) -> None:
-        if self._shows:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+    def clear(self) -> None:
+        self._write("")
 
     def _show(self) -> None:
-        if self._shows and self._done < self._total:
-            print(f"{self._done} of {self._total}", end="", file=sys.stderr, flush=True)
+        self._write(f"{self._done} of {self._total}" if self._done < self._total else "")
+
+    @staticmethod
+    def _write(text: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

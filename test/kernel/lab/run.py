@@ -22,15 +22,15 @@ def main() -> int:
     progress = Progress(len(jobs))
     failures = 0
     for outcome in boot.run(arguments.kernel, jobs, arguments.at_a_time):
-        progress.step()
+        progress.clear()
         if isinstance(outcome, boot.BootFailed):
             failures += 1
             print(f"test/kernel/run: {outcome}", file=sys.stderr)
-            continue
-        for event in outcome.events if arguments.given("--events") else []:
-            print(json.dumps(event))
-        print(json.dumps(outcome.summary), flush=True)
-    progress.end()
+        else:
+            for event in outcome.events if arguments.given("--events") else []:
+                print(json.dumps(event))
+            print(json.dumps(outcome.summary), flush=True)
+        progress.step()
     return 1 if failures else 0
 
 

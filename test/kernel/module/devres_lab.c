@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A PCI driver whose probe and remove are a program: ../README.md has its operations. The parameters `program` and `driver`
- * are set before a bind; `state` can be read at any time. Nothing binds by itself: the driver has no ids.
+ * A PCI driver whose probe and remove are a program: ../README.md has its operations. The parameters `program` and
+ * `driver` are set before a bind; `state` can be read at any time. Nothing binds by itself: the driver has no ids.
  *
- * What it does is told in the kernel's log, in lines "lab: ...", which ../lab/events.py reads among the events of the kernel.
+ * What it does is told in the kernel's log, in lines "lab: ...", which ../lab/events.py reads among the kernel's own.
  * Programs leave the device in any state, and die in any function: all that a handler or a group refers to is static.
  */
 #define pr_fmt(fmt) "lab: " fmt
@@ -117,8 +117,10 @@ static int print_state(char *buffer, size_t size)
 		for (action = irq_data_to_desc(data)->action; action; action = action->next)
 			registered += action->handler == on_interrupt;
 	}
-	return scnprintf(buffer, size, "state vectors_live=%d handlers_live=%d msix_enabled=%d msi_enabled=%d is_managed=%d "
-			 "is_msi_managed=%d enable_cnt=%d\n", vectors, registered, device->msix_enabled, device->msi_enabled,
+	return scnprintf(buffer, size,
+			 "state vectors_live=%d handlers_live=%d msix_enabled=%d msi_enabled=%d "
+			 "is_managed=%d is_msi_managed=%d enable_cnt=%d\n",
+			 vectors, registered, device->msix_enabled, device->msi_enabled,
 			 device->is_managed, device->is_msi_managed, atomic_read(&device->enable_cnt));
 }
 
@@ -297,7 +299,7 @@ static int perform(struct pci_dev *pdev, struct driver_state *state, char operat
 	}
 }
 
-/* Runs the operations up to a colon or the end; with stop, no further than the first that fails, and returns its error. */
+/* Runs the operations up to a colon or the end. With stop, the first that fails is the last, and returns its error. */
 static int run(struct pci_dev *pdev, const char *operations, bool stop)
 {
 	struct driver_state *state = &states[driver];
