@@ -76,7 +76,7 @@ TEST_CASE("a simulated rocker doubles what its test registers are given, whole o
     CHECK(bench.read(registers::test, 2) == 0);  // it has no narrower registers
 }
 
-TEST_CASE("a simulated rocker ignores a DMA operation that it does not know, and one in memory it cannot reach is found out") {
+TEST_CASE("a simulated rocker ignores DMA operations it does not know, and memory it cannot reach is found out") {
     rocker_bench bench;
     auto bound = pci::bind<rocker::driver>(bench.bus, bench.function);
     REQUIRE(bound);

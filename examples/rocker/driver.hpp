@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <devres/devres.hpp>
+
+#include "registers.hpp"
+#include "test_vector.hpp"
+
+/// A driver for the test interface of QEMU's rocker switch, complete and as small as one can be that uses all there
+/// is: every MSI-X vector with a handler and a context of its own, and DMA in memory of the driver's.
+namespace rocker {
+
+namespace pci = devres::pci;
+using devres::errc;
+using devres::fail;
+using devres::result;
+
+/// The memory that the device works on: pages of its own, as an IOMMU maps pages.
+struct alignas(4096) test_buffer {
+    std::array<std::byte, 2 * 4096> bytes;
+};
+
+/// The driver data. One thread at a time uses it.
+template <class P, class Driver>
+class device_state {
+public:
+    /// How many vectors there are, each with a handler.
+    [[nodiscard]] unsigned vectors() const noexcept { return vector_count_; }
+    /// What the handler of a vector has counted.
+    [[nodiscard]] test_vector& vector(unsigned index) const noexcept { return *vectors_[index]; }
+    [[nodiscard]] std::span<std::byte> buffer() const noexcept { return buffer_->bytes; }
+
+    /// What the device makes of a value: twice that.
+    [[nodiscard]] std::uint32_t doubled(std::uint32_t value) const noexcept {
+        registers_.write32(registers::test, value);
+        return registers_.read32(registers::test);
+    }
+    [[nodiscard]] std::uint64_t doubled64(std::uint64_t value) const noexcept {
+        write64(registers::test64, value);
+        return registers_.read32(registers::test64) | std::uint64_t{registers_.read32(registers::test64 + 4)} << 32U;
+    }
+
+    /// Has the device interrupt with a vector, and waits until its handler has been called.
+    /// @returns `einval` if there is no such vector, `etimedout` if the handler is not called, `enodev` if the device
+    /// is gone
+    result<> raise(unsigned index) const noexcept {
+        if (index >= vector_count_)
+            return fail(errc::einval);
+        return wait_for(index, [&] { registers_.write32(registers::test_irq, index); });
+    }
+
+    /// Has the device work on the first `size` bytes of the buffer, and waits until it says that it is done.
+    /// @returns `einval` if the buffer is not that large, otherwise as `raise`
+    result<> transfer(dma_operation what, std::size_t size) const noexcept {
+        if (size > buffer_->bytes.size())
+            return fail(errc::einval);
+        write64(registers::dma_address, static_cast<std::uint64_t>(mapping_.address()));
+        registers_.write32(registers::dma_size, static_cast<std::uint32_t>(size));
+        return wait_for(vectors::test,
+                        [&] { registers_.write32(registers::dma_control, static_cast<std::uint32_t>(what)); });
+    }
+
+private:
+    friend Driver;
+
+    void write64(std::size_t offset, std::uint64_t value) const noexcept {
+        registers_.write32(offset, static_cast<std::uint32_t>(value));
+        registers_.write32(offset + 4, static_cast<std::uint32_t>(value >> 32U));
+    }
+
+    template <class Start>
+    result<> wait_for(unsigned index, Start start) const noexcept {
+        constexpr std::chrono::milliseconds long_enough(2000);
+        constexpr std::chrono::milliseconds a_look(20);
+        test_vector& vector = *vectors_[index];
+        const std::uint64_t before = vector.received();
+        start();
+        for (auto waited = std::chrono::milliseconds(0); waited < long_enough; waited += a_look) {
+            if (vector.wait_beyond(before, a_look))
+                return {};
+            if (registers_.read32(registers::test) == registers::all_ones)  // which is no even number
+                return fail(errc::enodev);
+        }
+        return fail(errc::etimedout);
+    }
+
+    // Views: devres owns what they show, and frees it before this object.
+    pci::bar_mapping<devres::managed_t, P, Driver> registers_;
+    pci::dma_mapping<devres::managed_t, P, Driver> mapping_;
+    test_buffer* buffer_ = nullptr;
+    std::array<test_vector*, vectors::count(vectors::most_ports)> vectors_{};
+    unsigned vector_count_ = 0;
+};
+
+struct driver {
+    static constexpr pci::device_id ids[] = {{.vendor = vendor, .device = device}};
+
+    static constexpr auto ownership = devres::own(
+        devres::driver_data = devres::managed,
+        pci::enable = devres::managed,
+        pci::bar<0> = devres::managed,
+        pci::dma_streaming = devres::managed,
+        pci::irq_vectors = devres::managed,
+        pci::irq_handler(devres::driver_data) = devres::managed);
+
+    /// Brings the device up, as the tests of it want it: with handlers on all the vectors it has.
+    /// @returns the state; `enodev` if the BAR is too small or the device is gone, `enospc` if there are not four
+    /// vectors, `ebusy` if BAR 0 is taken, `enomem`
+    template <class P, class Driver>
+    static result<devres::managed_ref<device_state<P, Driver>>> probe(pci::device<P, Driver>& dev,
+                                                                      const pci::device_id&) {
+        auto data = DEVRES_TRY((devres::devm_emplace<device_state<P, Driver>>(dev)));
+        auto enabled = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(pci::pci_set_master(enabled));
+        data->registers_ = DEVRES_TRY(pci::pcim_iomap_region<0>(enabled, "rocker"));
+        if (data->registers_.size() < registers::control + 4)
+            return fail(errc::enodev);
+        data->registers_.write32(registers::control, registers::reset);
+
+        auto buffer = DEVRES_TRY(devres::devm_emplace<test_buffer>(dev));
+        data->buffer_ = &buffer.get();
+        data->mapping_ = DEVRES_TRY(pci::dmam_map_single(enabled, buffer));
+
+        auto granted = DEVRES_TRY(pci::pcim_alloc_irq_vectors<vectors::of_device>(
+            enabled, vectors::count(vectors::most_ports), pci::irq_type::msix));
+        for (; data->vector_count_ != granted.size(); ++data->vector_count_) {
+            const unsigned index = data->vector_count_;
+            auto context = DEVRES_TRY(devres::devm_emplace<test_vector>(dev, pci::vector_index(index)));
+            DEVRES_TRY(pci::devm_request_irq<&test_vector::on_irq>(granted[index], "rocker", context));
+            data->vectors_[index] = &context.get();
+        }
+        return data;
+    }
+};
+
+}  // namespace rocker
