@@ -226,6 +226,8 @@ private:
 }  // namespace devres::vfio
 
 #include <devres/vfio/bus_dma.hpp>
+#include <devres/vfio/bus_events.hpp>
+#include <devres/vfio/bus_examine.hpp>
 #include <devres/vfio/bus_functions.hpp>
 #include <devres/vfio/bus_open.hpp>
 #include <devres/vfio/bus_vectors.hpp>

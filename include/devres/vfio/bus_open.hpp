@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <new>
 
-#include <linux/pci_regs.h>
-
 #include <devres/vfio/bus.hpp>
 
 /// How a bus comes by its functions, and parts with them.
@@ -100,10 +98,12 @@ auto basic_bus<System>::open(pci::address where) noexcept -> opened try {
     if (!number)
         return std::unexpected(errors.no_iommu());
 #if DEVRES_VFIO_HAS_IOMMUFD
-    const std::string name = known.device_file(where);
-    const bool has_group = ::access((options_.dev + "/vfio/" + std::to_string(*number)).c_str(), F_OK) == 0;
-    if (!name.empty() && (options_.prefer_iommufd || !has_group) && groups_.empty())
-        return open_by_file(where, options_.dev + "/vfio/devices/" + name, errors);
+    const auto exists = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+    const std::string name = known.device_file(where);  // also of a kernel that makes no such file
+    const std::string file = options_.dev + "/vfio/devices/" + name;
+    const bool by_file = options_.prefer_iommufd || !exists(options_.dev + "/vfio/" + std::to_string(*number));
+    if (by_file && groups_.empty() && !name.empty() && exists(file))
+        return open_by_file(where, file, errors);
 #endif
     return open_in_group(where, *number, {}, errors);
 } catch (const std::bad_alloc&) {
@@ -129,7 +129,7 @@ template <class System>
 auto basic_bus<System>::open_device(int device, std::optional<int> container) noexcept -> opened try {
     const std::scoped_lock hold(lock_);
     const detail::sysfs known(options_.sysfs);
-    const detail::open_errors errors(known, {});
+    const detail::open_errors errors(known, "descriptor " + std::to_string(device));
     if (container && iommu_)
         return std::unexpected(errors.failed("take a second container", errc::ebusy));
     detail::file<System> file(system_, device);
@@ -201,131 +201,6 @@ auto basic_bus<System>::open_by_file(pci::address where, const std::string& path
 }
 #endif
 
-/// Makes a function of an open device.
-template <class System>
-auto basic_bus<System>::add(detail::device_file<System> device, pci::address where, std::optional<unsigned> group,
-                            const detail::open_errors& errors) -> opened {
-    functions_.reserve(functions_.size() + 1);
-    std::unique_ptr<function_type> made(new function_type(*this, std::move(device)));
-    function_type& f = *made;
-    f.address_ = where;
-    f.group_ = group;
-    const auto refuse = [&](open_error error) {
-        if (!group && where == pci::address())
-            f.device_.release();  // it was handed in
-        return std::unexpected(std::move(error));
-    };
-    const auto info = f.device_.info();
-    if (!info || (info->flags & VFIO_DEVICE_FLAGS_PCI) == 0)
-        return refuse(info ? errors.not_pci() : errors.failed("ask what the device is", info.error()));
-    f.can_reset_ = (info->flags & VFIO_DEVICE_FLAGS_RESET) != 0;
-    if (const auto known = examine(f); !known)
-        return refuse(errors.failed("ask what the device has", known.error()));
-    if (const auto watched = watch_events(f); !watched) {
-        give_up(f);
-        return refuse(errors.failed("watch the device's events", watched.error()));
-    }
-    functions_.push_back(std::move(made));
-    return &f;
-}
-
-/// What the device is and has.
-template <class System>
-result<> basic_bus<System>::examine(function_type& f) noexcept {
-    const auto space = DEVRES_TRY(f.device_.region(VFIO_PCI_CONFIG_REGION_INDEX));
-    f.config_offset_ = space.offset;
-    f.config_size_ = space.size;
-    const auto word = [&](unsigned offset) { return static_cast<std::uint16_t>(config(f, offset, 2)); };
-    f.id_ = {.vendor = word(PCI_VENDOR_ID),
-             .device = word(PCI_DEVICE_ID),
-             .subsystem_vendor = word(PCI_SUBSYSTEM_VENDOR_ID),
-             .subsystem_device = word(PCI_SUBSYSTEM_ID),
-             .class_code = config(f, PCI_CLASS_REVISION, 4) >> 8U};
-    for (unsigned bar = 0; bar != pci::bar_count; ++bar) {
-        const auto layout = DEVRES_TRY(f.device_.region(VFIO_PCI_BAR0_REGION_INDEX + bar));
-        const bool io = (config(f, PCI_BASE_ADDRESS_0 + 4 * bar, 4) & PCI_BASE_ADDRESS_SPACE_IO) != 0;
-        if (layout.size != 0)
-            f.decode_ |= io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
-    }
-    f.intx_ = DEVRES_TRY(f.device_.irq_count(VFIO_PCI_INTX_IRQ_INDEX));
-    f.msi_ = DEVRES_TRY(f.device_.irq_count(VFIO_PCI_MSI_IRQ_INDEX));
-    f.msix_ = DEVRES_TRY(f.device_.irq_count(VFIO_PCI_MSIX_IRQ_INDEX));
-    examine_capabilities(f);
-    return {};
-}
-
-template <class System>
-void basic_bus<System>::examine_capabilities(function_type& f) noexcept {
-    if ((config(f, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST) == 0)
-        return;
-    unsigned at = config(f, PCI_CAPABILITY_LIST, 1) & 0xfcU;
-    for (unsigned steps = 0; at >= 0x40 && steps != 48; ++steps) {
-        const unsigned id = config(f, at, 1);
-        if (id == PCI_CAP_ID_PM) {
-            f.power_management_ = at;
-        } else if (id == PCI_CAP_ID_MSIX) {
-            const std::uint32_t table = config(f, at + PCI_MSIX_TABLE, 4);
-            const std::uint64_t entries = (config(f, at + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1U;
-            const std::uint64_t begin = table & PCI_MSIX_TABLE_OFFSET;
-            f.msix_table_bar_ = table & PCI_MSIX_TABLE_BIR;
-            f.msix_table_ = {begin, begin + entries * PCI_MSIX_ENTRY_SIZE};
-        }
-        at = config(f, at + 1, 1) & 0xfcU;
-    }
-}
-
-/// Makes the function's sources, and has the kernel signal those that are not vectors.
-template <class System>
-result<> basic_bus<System>::watch_events(function_type& f) {
-    DEVRES_TRY(loop_.open());
-    f.capacity_ = std::max({f.intx_, f.msi_, f.msix_});
-    f.vectors_.reset(new typename function_type::vector[f.capacity_]);
-    f.eventfds_.resize(f.capacity_);
-    f.irq_buffer_.resize(sizeof(vfio_irq_set) + f.capacity_ * sizeof(int));
-    f.sources_ = std::make_unique<event_sources>(f.capacity_ + 2);
-    for (unsigned i = 0; i != f.capacity_; ++i) {
-        f.source(i).owner = &f;
-        f.source(i).index = i;
-    }
-    DEVRES_TRY(watch_event(f, VFIO_PCI_REQ_IRQ_INDEX, f.unplug_source(), f.unplug_eventfd_, &on_unplug));
-    DEVRES_TRY(watch_event(f, VFIO_PCI_ERR_IRQ_INDEX, f.error_source(), f.error_eventfd_, &on_error));
-    if (options_.handlers == delivery::threaded)
-        DEVRES_TRY(loop_.start());
-    return {};
-}
-
-template <class System>
-result<> basic_bus<System>::watch_event(function_type& f, unsigned index, event_source& source,
-                                        detail::file<System>& eventfd, pci::irq_entry entry) noexcept {
-    if (DEVRES_TRY(f.device_.irq_count(index)) == 0)
-        return {};
-    detail::file<System> made(system_, DEVRES_TRY(detail::checked(system_.make_eventfd())));
-    DEVRES_TRY(loop_.add(source, made.get()));
-    eventfd = std::move(made);
-    loop_.arm(source, entry, &f);
-    DEVRES_TRY(f.device_.signal(index, eventfd.get()));
-    return {};
-}
-
-/// Nothing is called for the function any more, and the kernel is asked for nothing.
-template <class System>
-void basic_bus<System>::give_up(function_type& f) noexcept {
-    if (f.sources_ == nullptr)
-        return;
-    const devres::detail::errno_guard keep;
-    if (f.unplug_eventfd_)
-        f.device_.disable_irqs(VFIO_PCI_REQ_IRQ_INDEX);
-    if (f.error_eventfd_)
-        f.device_.disable_irqs(VFIO_PCI_ERR_IRQ_INDEX);
-    for (unsigned i = 0; i != f.capacity_ + 2; ++i) {
-        if (f.source(i).fd < 0)
-            continue;
-        loop_.disarm(f.source(i));
-        loop_.remove(f.source(i));
-    }
-    loop_.retire(std::move(f.sources_));
-}
-
 template <class System>
 result<> basic_bus<System>::close(function_type& f) noexcept {
     if (f.attached_)
@@ -349,56 +224,6 @@ basic_bus<System>::~basic_bus() {
         give_up(*f);
     functions_.clear();
     groups_.clear();
-}
-
-template <class System>
-result<unsigned> basic_bus<System>::poll(int timeout) noexcept {
-    DEVRES_TRY(loop_.open());
-    return loop_.poll(timeout);
-}
-
-template <class System>
-pci::irq_return basic_bus<System>::on_unplug(void* self, pci::vector_index) noexcept {
-    auto& f = *static_cast<function_type*>(self);
-    f.unplug_requested_.store(true);
-    f.bus_->tell(f, function_event::unplug_requested);
-    return pci::irq_return::handled;
-}
-
-template <class System>
-pci::irq_return basic_bus<System>::on_error(void* self, pci::vector_index) noexcept {
-    auto& f = *static_cast<function_type*>(self);
-    f.error_reported_.store(true);
-    f.bus_->tell(f, function_event::error);
-    return pci::irq_return::handled;
-}
-
-/// The listener may close the function: it is the last thing that is done with it.
-template <class System>
-void basic_bus<System>::tell(function_type& f, function_event what) noexcept {
-    std::unique_lock hold(f.listener_lock_);
-    const auto listener = f.listener_;
-    void* const context = f.listener_context_;
-    hold.unlock();
-    if (listener != nullptr)
-        listener(context, f, what);
-}
-
-template <class System>
-void basic_bus<System>::listen(function_type& f, event_listener<System> listener, void* context) noexcept {
-    {
-        const std::scoped_lock hold(f.listener_lock_);
-        f.listener_ = listener;
-        f.listener_context_ = context;
-    }
-    loop_.wait_for(f.unplug_source());
-    loop_.wait_for(f.error_source());
-    if (listener == nullptr)
-        return;
-    if (f.error_reported_.load())
-        listener(context, f, function_event::error);
-    if (f.unplug_requested_.load())
-        listener(context, f, function_event::unplug_requested);
 }
 
 }  // namespace devres::vfio

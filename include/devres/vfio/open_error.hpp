@@ -3,6 +3,7 @@
 
 #include <ostream>
 #include <string>
+#include <utility>
 
 #include <devres/core/result.hpp>
 #include <devres/vfio/sysfs.hpp>
@@ -23,6 +24,7 @@ namespace detail {
 class open_errors {
 public:
     open_errors(const sysfs& known, pci::address where) : known_(known), name_(where.text().c_str()), where_(where) {}
+    open_errors(const sysfs& known, std::string name) : known_(known), name_(std::move(name)) {}
 
     [[nodiscard]] open_error no_such_function() const {
         return {errc::enodev, name_ + ": there is no such PCI function; `lspci -D` lists those there are"};

@@ -27,8 +27,12 @@ struct kernel_calls {
     int close(int fd) const noexcept { return ::close(fd); }
     int ioctl(int fd, unsigned long request, void* argument) const noexcept { return ::ioctl(fd, request, argument); }
     int ioctl(int fd, unsigned long request, int argument) const noexcept { return ::ioctl(fd, request, argument); }
+    /// A child process does not get the mapping: it would keep the device, and share the memory of its DMA by halves.
     void* map(void* where, std::size_t size, int protection, int flags, int fd, std::uint64_t offset) const noexcept {
-        return ::mmap(where, size, protection, flags, fd, static_cast<off_t>(offset));
+        void* const mapped = ::mmap(where, size, protection, flags, fd, static_cast<off_t>(offset));
+        if (mapped != MAP_FAILED)
+            (void)::madvise(mapped, size, MADV_DONTFORK);
+        return mapped;
     }
     int unmap(void* memory, std::size_t size) const noexcept { return ::munmap(memory, size); }
     long read_at(int fd, void* to, std::size_t size, std::uint64_t offset) const noexcept {
