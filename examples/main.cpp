@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-/// The examples' tool: `devres-examples [all | switchtec | vmd | hazards | lspci FILE... |
+/// The examples' tool: `devres-examples [all | switchtec | vmd | rocker | nvme | hazards | lspci FILE... |
 /// replay PROGRAM...]`.
 ///
 /// An example is a header that offers `int run_...(..., examples::output)`, which answers 0 if every ledger was
@@ -27,12 +27,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "demonstrations.hpp"
 #include "hazards/hazards.hpp"
 #include "lspci/lspci.hpp"
 #include "output.hpp"
 #include "replay/command.hpp"
-#include "switchtec/demo.hpp"
-#include "vmd/demo.hpp"
 
 namespace {
 
@@ -40,8 +39,7 @@ constexpr int wrong_use = 2;
 
 /// What the command line asks for.
 struct request {
-    bool switchtec = false;
-    bool vmd = false;
+    std::vector<examples::demonstration> demonstrations{};
     bool hazards = false;
     bool page = false;
     std::vector<std::string> dumps{};
@@ -88,10 +86,8 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
     app.add_flag("--no-color", asked.no_color, "No colour, on a terminal either");
     const auto* const all =
         app.add_subcommand("all", "Every example, lspci with the dumps that come with it (default)");
-    const auto* const switchtec =
-        app.add_subcommand("switchtec", "A Switchtec: bound, used, failed at, pulled out, unbound");
-    const auto* const vmd = app.add_subcommand(
-        "vmd", "A VMD and the functions behind it: bound, used, suspended, pulled out, unbound");
+    for (const examples::demonstration& each : examples::demonstrations())
+        app.add_subcommand(each.name, std::string("A driver for ") + each.about);
     auto* const hazards = app.add_subcommand(
         "hazards", "Ownership faults of C drivers: what Linux does with them, and who refuses them here.\n"
                    "--markdown writes it as docs/ownership.md");
@@ -130,8 +126,10 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
         return {{}, wrong_use};
     }
     const bool every = all->parsed() || app.get_subcommands().empty();
-    asked.switchtec = every || switchtec->parsed();
-    asked.vmd = every || vmd->parsed();
+    for (const examples::demonstration& each : examples::demonstrations()) {
+        if (every || app.got_subcommand(each.name))
+            asked.demonstrations.push_back(each);
+    }
     asked.hazards = every || hazards->parsed();
     if (replay->parsed())
         asked.programs = std::move(programs);
@@ -159,11 +157,8 @@ std::optional<std::vector<devres::sim::dumped_function>> read(const std::string&
 /// Everything is read before anything is written. @returns nothing if a file is wrong
 std::optional<std::vector<example>> prepare(const request& asked) {
     std::vector<example> out;
-    if (asked.switchtec)
-        out.push_back(
-            {"switchtec", "a Switchtec, bound, used, failed at, pulled out, unbound", switchtec::run_switchtec});
-    if (asked.vmd)
-        out.push_back({"vmd", "a VMD and the functions behind it, bound, used, suspended, pulled out", vmd::run_vmd});
+    for (const examples::demonstration& each : asked.demonstrations)
+        out.push_back({each.name, each.about, each.run});
     if (asked.hazards)
         out.push_back({"hazards", "ownership faults, in C on Linux and with devres", hazards::run_hazards});
     for (const std::string& dump : asked.dumps) {

@@ -142,8 +142,10 @@ with open("/dev/full", "wb") as full:
     done = run("switchtec", stdout=full)
     expect("a full disk", done.returncode == 1 and done.stderr.count(b"\n") == 1, done.stderr)
 
-names = ["switchtec", "vmd", "hazards", *sorted(f"lspci {path}" for path in (root / "examples/data").glob("*.lspci"))]
+names = ["switchtec", "vmd", "rocker", "nvme", "hazards", *sorted(f"lspci {path}" for path in (root / "examples/data").glob("*.lspci"))]
 check("switchtec", run("switchtec"), 0, "bind: what probe acquires", "ledger: clean\n", "\nclean      switchtec\n")
+for example in ("rocker", "nvme"):
+    check(example, run(example), 0, "ledger: clean\n", f"\nclean      {example}\n")
 check("vmd", run("vmd"), 0, "10000:00:01.0  acquired    irq_handler 3   managed", "ledger: clean\n",
       "\nclean      vmd\n")
 tour = run("hazards")
@@ -183,7 +185,7 @@ for arguments in (["--quiet"], ["-q", "all"], ["all", "--quiet"]):
     expect(" ".join(arguments), done.stdout.decode() == "".join(f"clean      {name}\n" for name in names), done.stdout)
 
 help_text = run("--help")
-check("--help", help_text, 0, "all ", "switchtec ", "vmd ", "hazards ", "lspci ", "FILE...", "-h,--help ", "-q,--quiet ",
+check("--help", help_text, 0, "all ", "switchtec ", "vmd ", "rocker ", "nvme ", "hazards ", "lspci ", "FILE...", "-h,--help ", "-q,--quiet ",
       "--no-color ", "NO_COLOR", "Exit code")
 check("lspci --help", run("lspci", "--help"), 0, "FILE", "standard input")
 expect("help fits on a page", max(map(len, help_text.stdout.decode().splitlines())) <= 110, help_text.stdout)
