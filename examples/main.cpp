@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 /// The examples' tool: `devres-examples [all | switchtec | vmd | rocker | nvme | hazards | lspci FILE... |
-/// replay PROGRAM...]`.
+/// replay PROGRAM... | vfio ADDRESS]`.
 ///
 /// An example is a header that offers `int run_...(..., examples::output)`, which answers 0 if every ledger was
 /// clean in the end and 1 if not. Wrong use is one line on standard error, nothing on standard output, and exit
@@ -32,6 +32,7 @@
 #include "lspci/lspci.hpp"
 #include "output.hpp"
 #include "replay/command.hpp"
+#include "vfio/command.hpp"
 
 namespace {
 
@@ -44,6 +45,7 @@ struct request {
     bool page = false;
     std::vector<std::string> dumps{};
     std::optional<replay::request> programs{};
+    std::optional<vfio_command::request> device{};
     bool quiet = false;
     bool no_color = false;
 };
@@ -113,6 +115,14 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
     replay->add_option("--device", programs.device, "rocker (default): 4 MSI-X vectors; edu: 1 MSI vector, INTx")
         ->type_name("DEVICE");
     replay->add_flag("--events", programs.events, "Every event before the summary, a JSON object each");
+    auto* const vfio = app.add_subcommand(
+        "vfio", "ADDRESS: the driver of a real device that vfio-pci has, and its test. --list shows such devices,\n"
+                "and the commands that bind the others; docs/vfio.md says more");
+    vfio_command::request device;
+    auto* const address = vfio->add_option("ADDRESS", device.address, "Of a PCI function, as in 0000:04:00.0")->type_name("");
+    vfio->add_flag("--list", device.list, "The functions that vfio-pci has, and the commands that bind the others")
+        ->excludes(address);
+    vfio->add_flag("--overwrite", device.overwrite, "What the device stores may be overwritten");
     for (auto* const command : app.get_subcommands({}))
         command->group("Commands");
     try {
@@ -125,6 +135,10 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
         std::cerr << name << ": " << what << " (see --help)\n";
         return {{}, wrong_use};
     }
+    if (vfio->parsed() && !device.list && device.address.empty()) {
+        std::cerr << name << ": vfio: ADDRESS or --list is required (see --help)\n";
+        return {{}, wrong_use};
+    }
     const bool every = all->parsed() || app.get_subcommands().empty();
     for (const examples::demonstration& each : examples::demonstrations()) {
         if (every || app.got_subcommand(each.name))
@@ -133,6 +147,8 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
     asked.hazards = every || hazards->parsed();
     if (replay->parsed())
         asked.programs = std::move(programs);
+    if (vfio->parsed())
+        asked.device = std::move(device);
     if (every)
         asked.dumps = our_dumps();
     return {std::move(asked), std::nullopt};
@@ -221,6 +237,8 @@ int main(int argc, char** argv) try {
         return written(hazards::write_page(std::cout, std::cerr));
     if (asked.programs)
         return written(replay::run(*asked.programs, std::cout, std::cerr));
+    if (asked.device)
+        return written(vfio_command::run(*asked.device, std::cout, std::cerr));
     const auto prepared = prepare(asked);
     if (!prepared)
         return wrong_use;
