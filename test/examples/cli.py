@@ -184,8 +184,18 @@ for arguments in (["--quiet"], ["-q", "all"], ["all", "--quiet"]):
     check(" ".join(arguments), done, 0)
     expect(" ".join(arguments), done.stdout.decode() == "".join(f"clean      {name}\n" for name in names), done.stdout)
 
+# No test machine has a function there, nor must it have one for vfio-pci.
+for arguments, says in {
+    ("vfio",): "ADDRESS or --list is required",
+    ("vfio", "4:0"): "4:0: is no address of a PCI function: must be as in 0000:04:00.0",
+    ("vfio", "ffff:ff:1f.7"): "ffff:ff:1f.7: there is no such PCI function",
+    ("vfio", "--list", "ffff:ff:1f.7"): "--list",
+}.items():
+    check(" ".join(arguments), run(*arguments), 2, says)
+check("vfio --list", run("vfio", "--list"), 0)
+
 help_text = run("--help")
-check("--help", help_text, 0, "all ", "switchtec ", "vmd ", "rocker ", "nvme ", "hazards ", "lspci ", "FILE...", "-h,--help ", "-q,--quiet ",
+check("--help", help_text, 0, "all ", "switchtec ", "vmd ", "rocker ", "nvme ", "hazards ", "lspci ", "vfio ", "FILE...", "-h,--help ", "-q,--quiet ",
       "--no-color ", "NO_COLOR", "Exit code")
 check("lspci --help", run("lspci", "--help"), 0, "FILE", "standard input")
 expect("help fits on a page", max(map(len, help_text.stdout.decode().splitlines())) <= 110, help_text.stdout)
