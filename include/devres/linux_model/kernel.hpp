@@ -31,9 +31,10 @@ inline constexpr unsigned virtual_entries = 1U << 4U;
 /// enable devices, allocate vectors, register handlers and are unbound, on the hardware of a simulated bus. All that it
 /// does is in its log: nodes of the release list, warnings with the kernel's text.
 ///
-/// The functions have the kernel's names, arguments and answers: 0 or a count, or a negative errno number. Where the kernel
-/// would stop, they throw `oops`, which no handler lets pass: there, the program ends. It is also a platform, for drivers written with this library, whose
-/// `hybrid_irq_vectors` is true; as a platform it answers `eio` once it has stopped, but for releases, which succeed.
+/// The functions have the kernel's names, arguments and answers: 0 or a count, or a negative errno number. Where the
+/// kernel would stop, they throw `oops`, which no handler lets pass: there, the program ends. It is also a platform, for
+/// drivers written with this library, whose `hybrid_irq_vectors` is true; as a platform it answers `eio` once it has
+/// stopped, but for releases, which succeed.
 ///
 /// @par Example
 /// @code
