@@ -61,6 +61,19 @@ def time_paths(tree, quick):
     return times
 
 
+def ratio_of_events(tree):
+    """How long 32 events take in the vfio platform's loop, relative to the usual loop: system calls are no instructions of
+    ours, so time it is, the shortest of many runs that take turns."""
+    done = run(tree / "benchmarks/paths", "--benchmark_format=json", "--benchmark_filter=^events.*/32/",
+               "--benchmark_repetitions=40", "--benchmark_min_time=0.005", "--benchmark_enable_random_interleaving=true")
+    best = {}
+    for one in json.loads(done.stdout)["benchmarks"]:
+        if one.get("run_type") == "iteration":
+            side = one["run_name"].rsplit("/", 1)[1]
+            best[side] = min(one["real_time"], best.get(side, one["real_time"]))
+    return best["devres"] / best["level"]
+
+
 def parse(source):
     return ["g++", "-std=c++23", "-fsyntax-only", f"-I{root / 'include'}", here / "include_cost" / source]
 
@@ -104,7 +117,9 @@ def per_action(counts, path, count):
     return (counts[path, count, "devres"] - counts[path, 1, "devres"]) / (count - 1)
 
 
-def check_gates(gates, counts, sizes, includes):
+def check_gates(gates, counts, sizes, includes, events):
+    for compiler, ratio in events.items():
+        gates.check(f"{compiler}: 32 events signalled and handled, time / level-triggered with a read each", ratio, 0.65)
     for compiler, found in counts.items():
         probe = "probe, 4 resources"
         ratio = found[probe, 4, "devres"] / found[probe, 4, "C"]
@@ -114,7 +129,7 @@ def check_gates(gates, counts, sizes, includes):
             gates.check(f"{compiler}: {path}, per action, most / least of 16, 256, 4096",
                         max(each) / min(each), 1.05)
         gates.check(f"{compiler}: replay of EBA4QTP:F and the rebind, thousands of instructions (20,000 a second)",
-                    found["replay of EBA4QTP:F", 1, "devres"] / 1000, 180)
+                    found["replay of EBA4QTP:F", 1, "devres"] / 1000, 250)
     for count, size in sizes.items():
         gates.check(f"bytes of list memory per action, {count} actions", size / count, 32)
     gates.check("g++: <devres/devres.hpp>, instructions / <memory> + <expected>",
@@ -162,6 +177,7 @@ def main():
     times = {compiler: time_paths(tree, options.quick) for compiler, tree in compilers.items()}
     counts = {compiler: {key: found[key] for key in [*times[compiler]] if key in found}
               for compiler, found in counts.items()}
+    events = {compiler: ratio_of_events(tree) for compiler, tree in compilers.items()}
     pairs = [(time_include("devres.cpp"), time_include("reference.cpp"))
              for _ in range(5 if options.quick else 15)]
     includes["cpu time, median ratio"] = statistics.median(ours / theirs for ours, theirs in pairs)
@@ -188,7 +204,7 @@ def main():
 
     print("\nGates:")
     gates = Gates()
-    check_gates(gates, counts, sizes, includes)
+    check_gates(gates, counts, sizes, includes, events)
 
     def flat(found):
         return [{"path": path, "count": count, "side": side, "value": value}
@@ -199,6 +215,7 @@ def main():
         "instructions": {compiler: flat(found) for compiler, found in counts.items()},
         "nanoseconds": {compiler: flat(found) for compiler, found in times.items()},
         "bytes of list memory": sizes,
+        "events, time ratio": events,
         "include": includes,
         "gates": gates.all,
     }

@@ -96,6 +96,7 @@ const std::vector<path> paths{
      {1},
      {{"C", [](unsigned) { switchtec_by_hand(); }}, {"devres", [](unsigned) { switchtec_bound(); }}}},
     {"VMD with 3 children", {64}, {{"devres", &vmd_bound}}},
+    {"events, signalled and handled", {1, 32}, {{"level", &level_events}, {"devres", &edge_events}}},
     {"replay of EBA4QTP:F", {1}, {{"devres", &replayed}}},
 };
 

@@ -25,6 +25,11 @@ void switchtec_by_hand();
 /// The same of the VMD driver, with the children of its model; always called with the same number of vectors.
 void vmd_bound(unsigned vectors);
 
+/// `count` eventfds are signalled and their handlers called: by the vfio platform's loop, and by one that is told of a
+/// level and reads each eventfd.
+void edge_events(unsigned count);
+void level_events(unsigned count);
+
 /// A program replayed on a model of Linux that is made for it.
 void replayed(unsigned);
 
