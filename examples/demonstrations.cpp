@@ -13,7 +13,7 @@ std::span<const demonstration> demonstrations() {
         {"switchtec", "a Switchtec, bound, used, failed at, pulled out, unbound", switchtec::run_switchtec},
         {"vmd", "a VMD and the functions behind it, bound, used, suspended, pulled out", vmd::run_vmd},
         {"rocker", "QEMU's rocker, every vector and DMA tested", rocker::run_rocker},
-        {"nvme", "an NVMe controller, blocks written and verified, queues rebuilt, pulled out", nvme::run_nvme},
+        {"nvme", "an NVMe controller, blocks verified, queues rebuilt, pulled out", nvme::run_nvme},
     };
     return all;
 }

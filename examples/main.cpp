@@ -116,8 +116,8 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
         ->type_name("DEVICE");
     replay->add_flag("--events", programs.events, "Every event before the summary, a JSON object each");
     auto* const vfio = app.add_subcommand(
-        "vfio", "ADDRESS: the driver of a real device that vfio-pci has, and its test. --list shows such devices,\n"
-                "and the commands that bind the others; docs/vfio.md says more");
+        "vfio", "ADDRESS: the driver of a real device that vfio-pci has, and its test. --list shows such\n"
+                "devices, and the commands that bind the others; docs/vfio.md says more");
     vfio_command::request device;
     auto* const address = vfio->add_option("ADDRESS", device.address, "Of a PCI function, as in 0000:04:00.0")->type_name("");
     vfio->add_flag("--list", device.list, "The functions that vfio-pci has, and the commands that bind the others")
