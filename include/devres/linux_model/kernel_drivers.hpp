@@ -53,7 +53,6 @@ inline int kernel::bind(pci_dev& dev, const driver& with) {
     log_.add(event_kind::probe, error);
     if (error != 0)
         return give_up(dev, with.name, error);
-    dev.driver_ = with.name;
     dev.remove_ = with.remove;
     return 0;
 }

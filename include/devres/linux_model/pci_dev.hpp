@@ -95,7 +95,6 @@ private:
 
     kernel* kernel_;
     bool bound_ = false;
-    const char* driver_ = "";
     std::function<void(pci_dev&)> remove_;
 
     int line_ = 0;                       // the interrupt of INTx while the device is enabled
