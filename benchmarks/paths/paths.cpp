@@ -45,10 +45,11 @@ managed_bench managed_state;
 unmanaged_bench unmanaged_state;
 
 result<> probe(device_type& dev, unsigned count, managed_ref<queue> context, bool handlers) {
-    auto enabled = DEVRES_TRY(pcim_enable_device(dev));
-    auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, count, irq_type::msix));
-    for (unsigned i = 0; handlers && i != vectors.size(); ++i)
+    DEVRES_TRY(auto enabled, pcim_enable_device(dev));
+    DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(enabled, 1, count, irq_type::msix));
+    for (unsigned i = 0; handlers && i != vectors.size(); ++i) {
         DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[i], "queue", context));
+    }
     return {};
 }
 

@@ -16,34 +16,34 @@ irq_return on_irq(interrupts& context) noexcept {
 
 [[gnu::always_inline]] inline result<interrupts*>
 acquire_1(device<opaque_platform>& dev, interrupts& context) noexcept {
-    const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+    DEVRES_TRY(const auto enabled, pci_enable_device(dev));
     (void)pci_set_master(enabled);
     return &context;
 }
 
 [[gnu::always_inline]] inline result<interrupts*>
 acquire_2(device<opaque_platform>& dev, interrupts& context) noexcept {
-    const auto enabled = DEVRES_TRY(pci_enable_device(dev));
-    const auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
+    DEVRES_TRY(const auto enabled, pci_enable_device(dev));
+    DEVRES_TRY(const auto registers, pci_iomap_region<0>(enabled, "registers"));
     registers.write32(start_register, 1);
     return &context;
 }
 
 [[gnu::always_inline]] inline result<interrupts*>
 acquire_3(device<opaque_platform>& dev, interrupts& context) noexcept {
-    const auto enabled = DEVRES_TRY(pci_enable_device(dev));
-    const auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
-    const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 4, irq_type::msix | irq_type::msi));
+    DEVRES_TRY(const auto enabled, pci_enable_device(dev));
+    DEVRES_TRY(const auto registers, pci_iomap_region<0>(enabled, "registers"));
+    DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors(enabled, 1, 4, irq_type::msix | irq_type::msi));
     registers.write32(start_register, 1);
     return &context;
 }
 
 [[gnu::always_inline]] inline result<interrupts*>
 acquire_4(device<opaque_platform>& dev, interrupts& context) noexcept {
-    const auto enabled = DEVRES_TRY(pci_enable_device(dev));
-    const auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
-    const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors<1>(enabled, 4, irq_type::msix | irq_type::msi));
-    const auto handler = DEVRES_TRY(request_irq<&on_irq>(vectors.get<0>(), "events", context));
+    DEVRES_TRY(const auto enabled, pci_enable_device(dev));
+    DEVRES_TRY(const auto registers, pci_iomap_region<0>(enabled, "registers"));
+    DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors<1>(enabled, 4, irq_type::msix | irq_type::msi));
+    DEVRES_TRY(const auto handler, request_irq<&on_irq>(vectors.get<0>(), "events", context));
     registers.write32(start_register, 1);
     return &context;
 }

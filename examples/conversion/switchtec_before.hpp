@@ -40,16 +40,16 @@ struct driver {
 
     template <class P>
     static devres::result<devres::managed_ref<state<P>>> probe(pci::device<P, driver>& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devres::devm_emplace<state<P>>(dev));
-        data->device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<state<P>>(dev));
+        DEVRES_TRY(data->device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(data->device));
-        data->registers = DEVRES_TRY(pci::pcim_iomap_region<0>(data->device, "switchtec"));
+        DEVRES_TRY(data->registers, pci::pcim_iomap_region<0>(data->device, "switchtec"));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
-        data->vectors = DEVRES_TRY(pci::pci_alloc_irq_vectors<1>(data->device, 32, types));
+        DEVRES_TRY(data->vectors, pci::pci_alloc_irq_vectors<1>(data->device, 32, types));
         auto event = data->vectors.at(data->registers.read32(0x20));
         if (!event)
             return devres::fail(devres::errc::efault);
-        data->handler = DEVRES_TRY(pci::request_irq<&state<P>::on_event>(*event, "switchtec", data));
+        DEVRES_TRY(data->handler, pci::request_irq<&state<P>::on_event>(*event, "switchtec", data));
         return data;
     }
 

@@ -48,17 +48,18 @@ struct driver {
     template <class P>
     static devres::result<devres::managed_ref<controller<P>>> probe(pci::device<P, driver>& dev,
                                                                     const pci::device_id&) {
-        auto irqs = DEVRES_TRY(devres::devm_emplace<lists>(dev));
-        auto data = DEVRES_TRY(devres::devm_emplace<controller<P>>(dev, irqs));
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
-        auto cfg = DEVRES_TRY(pci::pcim_iomap_region<0>(device, "vmd"));
+        DEVRES_TRY(auto irqs, devres::devm_emplace<lists>(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<controller<P>>(dev, irqs));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto cfg, pci::pcim_iomap_region<0>(device, "vmd"));
         if (cfg.size() < 0x100000)
             return devres::fail(devres::errc::enomem);
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix;
-        data->vectors = DEVRES_TRY(pci::pci_alloc_irq_vectors(device, 1, lists::most, types));
-        for (unsigned i = 0; i != data->vectors.size(); ++i)
-            data->handlers[i] = DEVRES_TRY(pci::request_irq<&lists::on_irq>(data->vectors[i], "vmd", irqs));
+        DEVRES_TRY(data->vectors, pci::pci_alloc_irq_vectors(device, 1, lists::most, types));
+        for (unsigned i = 0; i != data->vectors.size(); ++i) {
+            DEVRES_TRY(data->handlers[i], pci::request_irq<&lists::on_irq>(data->vectors[i], "vmd", irqs));
+        }
         return data;
     }
 
@@ -75,8 +76,9 @@ struct driver {
 
     template <class P>
     static devres::result<> resume(controller<P>& data) noexcept {
-        for (unsigned i = 0; i != data.vectors.size(); ++i)
-            data.handlers[i] = DEVRES_TRY(pci::request_irq<&lists::on_irq>(data.vectors[i], "vmd", data.irqs));
+        for (unsigned i = 0; i != data.vectors.size(); ++i) {
+            DEVRES_TRY(data.handlers[i], pci::request_irq<&lists::on_irq>(data.vectors[i], "vmd", data.irqs));
+        }
         return {};
     }
 };

@@ -18,12 +18,12 @@ struct driver {
 #ifdef DEVRES_HAZARD
         auto& data = *new stdev<P>;  // kzalloc(), freed in remove()
 #else
-        auto data = DEVRES_TRY(devres::devm_emplace<stdev<P>>(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<stdev<P>>(dev));
 #endif
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors<1>(device, 4, types));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(device, 4, types));
         auto event = vectors.template get<0>();
         DEVRES_TRY(pci::devm_request_irq<&stdev<P>::on_irq>(event, "switchtec", data));
         data->device = device;

@@ -8,17 +8,18 @@ namespace hazards::flag_set {
 
 struct driver {
     static devres::result<devres::managed_ref<counter>> probe(auto& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devres::devm_emplace<counter>(dev));
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<counter>(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
 #ifdef DEVRES_HAZARD
-        auto vectors = DEVRES_TRY(pci::pci_alloc_irq_vectors(device, 4, 4, types));
+        DEVRES_TRY(auto vectors, pci::pci_alloc_irq_vectors(device, 4, 4, types));
 #else
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 4, 4, types));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 4, 4, types));
 #endif
-        for (unsigned i = 0; i != vectors.size(); ++i)
+        for (unsigned i = 0; i != vectors.size(); ++i) {
             DEVRES_TRY(pci::devm_request_irq<&counter::on_irq>(vectors[i], "hazard", data));
+        }
         return data;
     }
 };

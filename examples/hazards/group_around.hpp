@@ -8,19 +8,20 @@ namespace hazards::group_around {
 
 struct driver {
     static devres::result<devres::managed_ref<counter>> probe(auto& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devres::devm_emplace<counter>(dev));
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<counter>(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
         const auto take_vectors = [&]() -> devres::result<> {
-            auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 4, 4, types));
-            for (unsigned i = 0; i != vectors.size(); ++i)
+            DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 4, 4, types));
+            for (unsigned i = 0; i != vectors.size(); ++i) {
                 DEVRES_TRY(pci::devm_request_irq<&counter::on_irq>(vectors[i], "hazard", data));
+            }
             return {};
         };
 
 #ifdef DEVRES_HAZARD
-        auto first = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 4, 4, types));
+        DEVRES_TRY(auto first, pci::pcim_alloc_irq_vectors(device, 4, 4, types));
         (void)pci::pci_free_irq_vectors(std::move(first));
 #else
         {

@@ -12,14 +12,14 @@ struct driver {
     };
 
     static devres::result<devres::managed_ref<state>> probe(auto& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devres::devm_emplace<state>(dev));
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 1, 1, types));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 1, 1, types));
         DEVRES_TRY(pci::devm_request_irq<&state::on_irq>(vectors[0], "hazard", data));
 #ifdef DEVRES_HAZARD
-        auto more = DEVRES_TRY(pci::pci_alloc_irq_vectors(device, 1, 1, pci::irq_type::all));
+        DEVRES_TRY(auto more, pci::pci_alloc_irq_vectors(device, 1, 1, pci::irq_type::all));
 #else
         auto more = pci::pcim_alloc_irq_vectors(device, 1, 1, pci::irq_type::all);
         if (!more)

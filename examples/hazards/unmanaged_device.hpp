@@ -8,17 +8,18 @@ namespace hazards::unmanaged_device {
 
 struct driver {
     static devres::result<devres::managed_ref<counter>> probe(auto& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devres::devm_emplace<counter>(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<counter>(dev));
 #ifdef DEVRES_HAZARD
-        auto device = DEVRES_TRY(pci::pci_enable_device(dev));
+        DEVRES_TRY(auto device, pci::pci_enable_device(dev));
 #else
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
 #endif
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 4, 4, types));
-        for (unsigned i = 0; i != vectors.size(); ++i)
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 4, 4, types));
+        for (unsigned i = 0; i != vectors.size(); ++i) {
             DEVRES_TRY(pci::devm_request_irq<&counter::on_irq>(vectors[i], "hazard", data));
+        }
         return data;
     }
 };

@@ -24,12 +24,13 @@ struct driver {
     template <class P>
     static devres::result<devres::managed_ref<counter>> probe(pci::device<P, driver>& dev,
                                                               const pci::device_id&) {
-        auto lists = DEVRES_TRY(devres::devm_emplace<counter>(dev));
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto lists, devres::devm_emplace<counter>(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 1, 4, pci::irq_type::msix));
-        for (unsigned i = 0; i != vectors.size(); ++i)
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 1, 4, pci::irq_type::msix));
+        for (unsigned i = 0; i != vectors.size(); ++i) {
             DEVRES_TRY(pci::devm_request_irq<&counter::on_irq>(vectors[i], "vmd", lists));
+        }
         return lists;
     }
 };

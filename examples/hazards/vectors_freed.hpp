@@ -21,13 +21,14 @@ struct driver {
     template <class P>
     static devres::result<devres::managed_ref<state<P>>> probe(pci::device<P, driver>& dev,
                                                                const pci::device_id&) {
-        auto data = DEVRES_TRY(devres::devm_emplace<state<P>>(dev));
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<state<P>>(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
-        data->vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 4, 4, types));
-        for (unsigned i = 0; i != data->vectors.size(); ++i)
+        DEVRES_TRY(data->vectors, pci::pcim_alloc_irq_vectors(device, 4, 4, types));
+        for (unsigned i = 0; i != data->vectors.size(); ++i) {
             DEVRES_TRY(pci::devm_request_irq<&state<P>::on_irq>(data->vectors[i], "hazard", data));
+        }
         return data;
     }
 

@@ -83,8 +83,8 @@ struct generic_driver {
     static auto probe(Device& dev, const pci::device_id&)
         -> devres::result<devres::managed_ref<generic_state<Device>>> {
         using state = generic_state<Device>;
-        const auto data = DEVRES_TRY(devres::devm_emplace<state>(dev, dev));
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto data, devres::devm_emplace<state>(dev, dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
         if (!DEVRES_TRY(can_interrupt(dev)))
             return data;
 
@@ -94,10 +94,11 @@ struct generic_driver {
         data->vectors_ = vectors.size();
         data->type_ = vectors.type();
         for (unsigned i = 0; i != vectors.size(); ++i) {
-            if (vectors.type() == pci::irq_type::intx)
+            if (vectors.type() == pci::irq_type::intx) {
                 DEVRES_TRY(pci::devm_request_irq<&state::on_line>(vectors[i], "generic", data));
-            else
+            } else {
                 DEVRES_TRY(pci::devm_request_irq<&state::on_message>(vectors[i], "generic", data));
+            }
         }
         return data;
     }
@@ -121,11 +122,12 @@ private:
             return false;
         unsigned link = first_capability;
         for (unsigned left = 48; left != 0; --left) {  // more do not fit: the list is a loop
-            const unsigned next = DEVRES_TRY(pci_read_config_byte(dev, link));
+            DEVRES_TRY(const unsigned next, pci_read_config_byte(dev, link));
+        }
             const unsigned at = next & ~3U;  // those bits are reserved
             if (at < 0x40)
                 return false;
-            const unsigned id = DEVRES_TRY(pci_read_config_byte(dev, at));
+            DEVRES_TRY(const unsigned id, pci_read_config_byte(dev, at));
             if (id == msi || id == msix)
                 return true;
             link = at + 1;

@@ -134,7 +134,7 @@ protected:
             return fail(errc::eopnotsupp);
         info_.block_size = 1U << block_exponent;
 
-        const std::uint32_t granted = DEVRES_TRY(admin(commands::set_number_of_queues(most_queues), {}));
+        DEVRES_TRY(const std::uint32_t granted, admin(commands::set_number_of_queues(most_queues), {}));
         info_.most_queues = std::min(commands::granted_queues(granted), most_queues);
         return {};
     }

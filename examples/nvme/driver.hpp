@@ -62,12 +62,13 @@ public:
         if (const auto why = ended())
             return fail(*why);
         devres::group building(enabled_.dev());
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors<2>(enabled_, 1 + std::min(count, info().most_queues),
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<2>(enabled_, 1 + std::min(count, info().most_queues),
                                                                  pci::irq_type::msix));
         DEVRES_TRY(pci::devm_request_irq<&queue_pair::on_interrupt>(vectors.template get<0>(), "nvme-admin", *admin_queue_));
         queue_handles handles;
-        for (unsigned i = 1; i != vectors.size(); ++i)
-            handles[i - 1] = DEVRES_TRY(make_io_queue(vectors[i]));
+        for (unsigned i = 1; i != vectors.size(); ++i) {
+            DEVRES_TRY(handles[i - 1], make_io_queue(vectors[i]));
+        }
         building.keep();
         queues_ = std::move(building);
         set_queues(handles, vectors.size() - 1);
@@ -90,7 +91,7 @@ private:
         layout.slots = std::min(layout.slots, layout.entries - 1);
         if (!layout.valid())
             return fail(errc::einval);
-        auto memory = DEVRES_TRY(pci::dmam_alloc_coherent(enabled_, layout.size()));
+        DEVRES_TRY(auto memory, pci::dmam_alloc_coherent(enabled_, layout.size()));
         return devres::devm_emplace<queue_pair>(enabled_.dev(), *this, id, able().doorbell_stride(), layout,
                                                 static_cast<std::byte*>(memory.data()), memory.address());
     }
@@ -98,7 +99,7 @@ private:
     /// An I/O queue that is ready for users. Its number is that of its vector.
     template <class Vector>
     result<devres::revocable<queue_pair>> make_io_queue(const Vector& vector) {
-        auto queue = DEVRES_TRY(make_queue(static_cast<queue_id>(vector.index().value()), Driver::settings.io));
+        DEVRES_TRY(auto queue, make_queue(static_cast<queue_id>(vector.index().value()), Driver::settings.io));
         DEVRES_TRY(pci::devm_request_irq<&queue_pair::on_interrupt>(vector, "nvme-io", queue));
         DEVRES_TRY(create(*queue, vector.index()));
         DEVRES_TRY(devres::devm_add_action_or_reset(
@@ -142,23 +143,23 @@ struct configured_driver {
     static result<devres::managed_ref<device_state<P, Driver>>> probe(pci::device<P, Driver>& dev,
                                                                       const pci::device_id&) {
         using state = device_state<P, Driver>;
-        auto data = DEVRES_TRY(devres::devm_emplace<state>(dev));  // first, so that it goes last
+        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));  // first, so that it goes last
         data->set_admin_timeout(std::chrono::milliseconds(settings.admin_timeout_ms));
-        data->enabled_ = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(data->enabled_, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(data->enabled_));
-        data->registers_ = DEVRES_TRY(pci::pcim_iomap_region<0>(data->enabled_, "nvme"));
+        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(data->enabled_, "nvme"));
         DEVRES_TRY(data->read_capabilities());
         if (data->registers_.size() < completion_doorbell(static_cast<queue_id>(controller::most_queues),
                                                           data->able().doorbell_stride()) + 4)
             return fail(errc::enodev);
         DEVRES_TRY(data->disable());
 
-        data->admin_queue_ = DEVRES_TRY(data->make_queue(queue_id::admin, {.slots = 1, .transfer = page_size}));
+        DEVRES_TRY(data->admin_queue_, data->make_queue(queue_id::admin, {.slots = 1, .transfer = page_size}));
         DEVRES_TRY(devres::devm_add_action_or_reset(  // before the memory of the admin queue goes
             dev, [](void* started) { static_cast<state*>(started)->halt(); }, &data.get()));
         {
             const devres::group to_identify(dev);  // as the I/O queues' groups, but without any
-            auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors<1>(data->enabled_, 1, pci::irq_type::msix));
+            DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(data->enabled_, 1, pci::irq_type::msix));
             DEVRES_TRY(pci::devm_request_irq<&queue_pair::on_interrupt>(vectors.template get<0>(), "nvme-admin",
                                                                         *data->admin_queue_));
             DEVRES_TRY(data->enable(**data->admin_queue_));

@@ -64,7 +64,7 @@ public:
         const std::size_t size = std::max(to_device.size(), from_device.size());
         if (size > layout_.transfer)
             return fail(errc::einval);
-        const unsigned taken = DEVRES_TRY(take_slot(deadline));
+        DEVRES_TRY(const unsigned taken, take_slot(deadline));
         std::byte* const data = memory_ + layout_.data(taken);
         if (!to_device.empty())
             std::memcpy(data, to_device.data(), to_device.size());
@@ -72,7 +72,7 @@ public:
         if (size != 0)
             set_data(what, bus(layout_.data(taken)), size, bus(layout_.list(taken)));
         submit(what);
-        const completion done = DEVRES_TRY(finish(taken, deadline));
+        DEVRES_TRY(const completion done, finish(taken, deadline));
         const auto outcome = to_result(done.outcome());
         if (outcome && !from_device.empty())
             std::memcpy(from_device.data(), data, from_device.size());

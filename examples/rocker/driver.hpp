@@ -117,23 +117,23 @@ struct driver {
     template <class P, class Driver>
     static result<devres::managed_ref<device_state<P, Driver>>> probe(pci::device<P, Driver>& dev,
                                                                       const pci::device_id&) {
-        auto data = DEVRES_TRY((devres::devm_emplace<device_state<P, Driver>>(dev)));
-        auto enabled = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<device_state<P, Driver>>(dev));
+        DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
-        data->registers_ = DEVRES_TRY(pci::pcim_iomap_region<0>(enabled, "rocker"));
+        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(enabled, "rocker"));
         if (data->registers_.size() < registers::control + 4)
             return fail(errc::enodev);
         data->registers_.write32(registers::control, registers::reset);
 
-        auto buffer = DEVRES_TRY(devres::devm_emplace<test_buffer>(dev));
+        DEVRES_TRY(auto buffer, devres::devm_emplace<test_buffer>(dev));
         data->buffer_ = &buffer.get();
-        data->mapping_ = DEVRES_TRY(pci::dmam_map_single(enabled, buffer));
+        DEVRES_TRY(data->mapping_, pci::dmam_map_single(enabled, buffer));
 
-        auto granted = DEVRES_TRY(pci::pcim_alloc_irq_vectors<vectors::of_device>(
+        DEVRES_TRY(auto granted, pci::pcim_alloc_irq_vectors<vectors::of_device>(
             enabled, vectors::count(vectors::most_ports), pci::irq_type::msix));
         for (; data->vector_count_ != granted.size(); ++data->vector_count_) {
             const unsigned index = data->vector_count_;
-            auto context = DEVRES_TRY(devres::devm_emplace<test_vector>(dev, pci::vector_index(index)));
+            DEVRES_TRY(auto context, devres::devm_emplace<test_vector>(dev, pci::vector_index(index)));
             DEVRES_TRY(pci::devm_request_irq<&test_vector::on_irq>(granted[index], "rocker", context));
             data->vectors_[index] = &context.get();
         }

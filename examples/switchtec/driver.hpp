@@ -124,25 +124,25 @@ struct configured_driver {
     static result<devres::managed_ref<device_state<P, Driver>>> probe(pci::device<P, Driver>& dev,
                                                                       const pci::device_id&) {
         using state = device_state<P, Driver>;
-        auto data = DEVRES_TRY(devres::devm_emplace<state>(dev));  // first, so that it goes last
-        auto number = DEVRES_TRY(device_number::take());
+        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));  // first, so that it goes last
+        DEVRES_TRY(auto number, device_number::take());
 
-        auto enabled = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
         data->enabled_ = enabled;
-        data->registers_ = DEVRES_TRY(pci::pcim_iomap_region<0>(enabled, "switchtec"));
+        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(enabled, "switchtec"));
         if (data->registers_->size() < gas::size)
             return fail(errc::enodev);
         DEVRES_TRY(data->identify());
 
         if (Module.use_dma_mrpc && data->offers_dma_mrpc()) {
-            auto memory = DEVRES_TRY(pci::dmam_alloc_coherent(enabled, sizeof(gas::mrpc::dma_output)));
+            DEVRES_TRY(auto memory, pci::dmam_alloc_coherent(enabled, sizeof(gas::mrpc::dma_output)));
             data->dma_ = static_cast<gas::mrpc::dma_output*>(memory.data());
             data->dma_address_ = memory.address();
         }
 
         // More than are used here: the spare ones are for the NTB client of the same function.
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors<1>(
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(
             enabled, std::max(Module.nirqs, 4U),
             pci::irq_type::msix | pci::irq_type::msi | pci::irq_type::virtual_entries));
         data->info_.vectors = vectors.size();
@@ -160,7 +160,7 @@ struct configured_driver {
         }
 
         // The last record, so that the first thing devres does is to wait for the files' open accesses.
-        data->node_ = DEVRES_TRY(devres::devm_revocable(dev, devres::managed_ref<endpoint>(data)));
+        DEVRES_TRY(data->node_, devres::devm_revocable(dev, devres::managed_ref<endpoint>(data)));
         data->timeout_ = file::milliseconds(Module.mrpc_timeout_ms);
         data->minor_ = std::move(number);
         data->start();

@@ -31,7 +31,7 @@ public:
         const auto opened = device.try_access();
         if (!opened)
             return fail(errc::enodev);
-        const occurrences so_far = DEVRES_TRY(opened->happened());
+        DEVRES_TRY(const occurrences so_far, opened->happened());
         return file(device, so_far);
     }
 
@@ -120,7 +120,7 @@ public:
         const auto device = device_.try_access();
         if (!device)
             return fail(errc::enodev);
-        const occurrences now = DEVRES_TRY(device->wait_beyond(seen_, clock::now() + timeout));
+        DEVRES_TRY(const occurrences now, device->wait_beyond(seen_, clock::now() + timeout));
         const occurrences before = std::exchange(seen_, now);
         return occurrences{.events = now.events - before.events,
                            .link_changes = now.link_changes - before.link_changes};

@@ -89,7 +89,7 @@ public:
     result<> scan() noexcept {
         std::size_t found = 0;
         each_present([&](unsigned) { ++found; });
-        functions_ = DEVRES_TRY(platform_array<child_function>::make(parent().resources().memory(), found));
+        DEVRES_TRY(functions_, platform_array<child_function>::make(parent().resources().memory(), found));
         std::size_t next = 0;
         each_present([&](unsigned devfn) {
             if (next != functions_.size())
@@ -531,10 +531,11 @@ private:
     result<> acquire_window(unsigned number) noexcept {
         window& w = windows_[number];
         if (w.users == 0) {
-            if (number == 0)
-                w.mapping = DEVRES_TRY((pci::pci_iomap_region<membar1>(enabled_, "vmd-window")));
-            else
-                w.mapping = DEVRES_TRY((pci::pci_iomap_region<membar2>(enabled_, "vmd-window")));
+            if (number == 0) {
+                DEVRES_TRY(w.mapping, pci::pci_iomap_region<membar1>(enabled_, "vmd-window"));
+            } else {
+                DEVRES_TRY(w.mapping, pci::pci_iomap_region<membar2>(enabled_, "vmd-window"));
+            }
         }
         ++w.users;
         return {};
@@ -561,7 +562,8 @@ private:
         if (request.max < count)
             count = request.max;
         if (request.affinity != nullptr)  // as many CPUs as there may be: VMD's vectors are where they are
-            count = DEVRES_TRY(pci::spread_vector_count(*request.affinity, request.min, count, ~0U));
+            DEVRES_TRY(count, pci::spread_vector_count(*request.affinity, request.min, count, ~0U));
+        }
         if (count < request.min)
             return fail(errc::enospc);
         if (request.affinity != nullptr && request.affinity->calculate_sets != nullptr) {

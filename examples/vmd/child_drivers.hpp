@@ -96,10 +96,10 @@ struct driver {
     static result<devres::managed_ref<controller<P, Driver>>> probe(pci::device<P, Driver>& dev,
                                                                     const pci::device_id&) {
         using state = controller<P, Driver>;
-        auto data = DEVRES_TRY(devres::devm_emplace<state>(dev));
-        auto enabled = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));
+        DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
-        data->registers_ = DEVRES_TRY(pci::pcim_iomap_region<0>(enabled, "nvme"));
+        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(enabled, "nvme"));
         const std::uint32_t offered = data->registers_->read32(registers::capabilities);
         const unsigned queues = (offered & registers::queue_mask) + 1;
         if (queues > registers::most_queues)
@@ -110,8 +110,9 @@ struct driver {
         auto vectors = pci::pcim_alloc_irq_vectors(enabled, 1, queues, pci::irq_type::msix);
         if (vectors) {
             data->vectors_ = *vectors;
-            for (unsigned i = 0; i != vectors->size(); ++i)
+            for (unsigned i = 0; i != vectors->size(); ++i) {
                 DEVRES_TRY(pci::devm_request_irq<&state::on_irq>((*vectors)[i], "nvme", data));
+            }
         } else if (vectors.error() != errc::enotsupp) {
             return fail(vectors.error());
         }
@@ -191,13 +192,14 @@ struct driver {
     static result<devres::managed_ref<port<P, Driver>>> probe(pci::device<P, Driver>& dev,
                                                               const pci::device_id&) {
         using state = port<P, Driver>;
-        auto data = DEVRES_TRY(devres::devm_emplace<state>(dev));
-        auto enabled = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));
+        DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
-        data->registers_ = DEVRES_TRY(pci::pcim_iomap_region<0>(enabled, "ethernet"));
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors<1>(enabled, 2, pci::irq_type::all));
-        for (unsigned i = 0; i != vectors.size(); ++i)
+        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(enabled, "ethernet"));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(enabled, 2, pci::irq_type::all));
+        for (unsigned i = 0; i != vectors.size(); ++i) {
             DEVRES_TRY(pci::devm_request_irq<&state::on_irq>(vectors[i], "ethernet", data));
+        }
         data->vectors_ = vectors.size();
         data->start();
         return data;

@@ -171,9 +171,9 @@ public:
                   unsigned first_vector) noexcept {
         const std::size_t words = (irqs + 63) / 64;
         first_vector_ = first_vector;
-        irqs_ = DEVRES_TRY(platform_array<child_irq>::make(memory, irqs));
-        members_ = DEVRES_TRY(platform_array<std::atomic<std::uint64_t>>::make(memory, words * vectors));
-        lists_ = DEVRES_TRY(platform_array<irq_list>::make(memory, vectors));
+        DEVRES_TRY(irqs_, platform_array<child_irq>::make(memory, irqs));
+        DEVRES_TRY(members_, platform_array<std::atomic<std::uint64_t>>::make(memory, words * vectors));
+        DEVRES_TRY(lists_, platform_array<irq_list>::make(memory, vectors));
         for (unsigned i = 0; i != vectors; ++i)
             lists_[i].make({irqs_.data(), irqs}, {members_.data() + i * words, words});
         return {};

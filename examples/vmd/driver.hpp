@@ -98,10 +98,10 @@ private:
 
     result<std::uint64_t> bar_address(unsigned bar) const noexcept {
         constexpr unsigned first_bar = 0x10;
-        const std::uint64_t low = DEVRES_TRY(pci::pci_read_config_dword(*dev_, first_bar + 4 * bar));
+        DEVRES_TRY(const std::uint64_t low, pci::pci_read_config_dword(*dev_, first_bar + 4 * bar));
         if ((low & 6U) != 4)
             return low & ~std::uint64_t{15};
-        const std::uint64_t high = DEVRES_TRY(pci::pci_read_config_dword(*dev_, first_bar + 4 * bar + 4));
+        DEVRES_TRY(const std::uint64_t high, pci::pci_read_config_dword(*dev_, first_bar + 4 * bar + 4));
         return (low & ~std::uint64_t{15}) | high << 32U;
     }
 
@@ -110,10 +110,10 @@ private:
     result<std::uint8_t> first_bus(std::uint64_t features) const noexcept {
         if ((features & feature::bus_restrictions) == 0)
             return std::uint8_t{0};
-        const auto capabilities = DEVRES_TRY(pci::pci_read_config_word(*dev_, config::capabilities));
+        DEVRES_TRY(const auto capabilities, pci::pci_read_config_word(*dev_, config::capabilities));
         if ((capabilities & config::bus_restrict_capable) == 0)
             return std::uint8_t{0};
-        const auto control = DEVRES_TRY(pci::pci_read_config_word(*dev_, config::control));
+        DEVRES_TRY(const auto control, pci::pci_read_config_word(*dev_, config::control));
         switch (control >> config::bus_restrict_shift & 3U) {
         case 0: return std::uint8_t{0};
         case 1: return std::uint8_t{128};
@@ -137,11 +137,11 @@ private:
         windows[1].address = bars[1];
         windows[1].first = shadow::offset;
         windows[0].size = DEVRES_TRY((pci::pci_iomap_region<membar1>(enabled, name()))).size();
-        const auto registers = DEVRES_TRY((pci::pci_iomap_region<membar2>(enabled, name())));  // until we know
+        DEVRES_TRY(const auto registers, pci::pci_iomap_region<membar2>(enabled, name()));  // until we know
         windows[1].size = registers.size();
         if ((features & feature::membar_shadow) != 0) {
             windows[1].first += shadow::size;
-            const auto lock = DEVRES_TRY(pci::pci_read_config_dword(*dev_, config::lock));
+            DEVRES_TRY(const auto lock, pci::pci_read_config_dword(*dev_, config::lock));
             if (lock == ~0U)
                 return fail(errc::enodev);
             if ((lock & config::membar2_shadow_enable) != 0) {
@@ -149,18 +149,18 @@ private:
                 windows[1].address = registers.read64(shadow::offset + 8) & ~std::uint64_t{15};
             }
         } else if ((features & feature::membar_shadow_vscap) != 0) {
-            const unsigned at = DEVRES_TRY(find_capability(vendor_specific));
+            DEVRES_TRY(const unsigned at, find_capability(vendor_specific));
             if (at != 0 && DEVRES_TRY(pci::pci_read_config_dword(*dev_, at + 4)) == shadow::signature) {
-                windows[0].address = DEVRES_TRY(read_address(at + shadow::capability_addresses));
-                windows[1].address = DEVRES_TRY(read_address(at + shadow::capability_addresses + 8));
+                DEVRES_TRY(windows[0].address, read_address(at + shadow::capability_addresses));
+                DEVRES_TRY(windows[1].address, read_address(at + shadow::capability_addresses + 8));
             }
         }
         found.shifted = windows[0].address != bars[0] || windows[1].address != bars[1];
         return found;
     }
     result<std::uint64_t> read_address(unsigned where) const noexcept {
-        const std::uint64_t low = DEVRES_TRY(pci::pci_read_config_dword(*dev_, where));
-        const std::uint64_t high = DEVRES_TRY(pci::pci_read_config_dword(*dev_, where + 4));
+        DEVRES_TRY(const std::uint64_t low, pci::pci_read_config_dword(*dev_, where));
+        DEVRES_TRY(const std::uint64_t high, pci::pci_read_config_dword(*dev_, where + 4));
         return (high << 32U | low) & ~std::uint64_t{15};
     }
 
@@ -178,7 +178,7 @@ private:
     }
     /// `pci_msix_vec_count()`. @returns `enodev` without MSI-X
     result<unsigned> msix_table_size() const noexcept {
-        const unsigned at = DEVRES_TRY(find_capability(msix));
+        DEVRES_TRY(const unsigned at, find_capability(msix));
         if (at == 0)
             return fail(errc::enodev);
         return (DEVRES_TRY(pci::pci_read_config_word(*dev_, at + 2)) & 0x7ffU) + 1;
@@ -186,7 +186,7 @@ private:
 
     /// Whether the messages of children become VMD's, or pass unchanged.
     result<> set_remapping(bool on) const noexcept {
-        const auto control = DEVRES_TRY(pci::pci_read_config_word(*dev_, config::control));
+        DEVRES_TRY(const auto control, pci::pci_read_config_word(*dev_, config::control));
         const unsigned others = control & ~unsigned{config::remapping_off};
         return pci::pci_write_config_word(
             *dev_, config::control, static_cast<std::uint16_t>(others | (on ? 0U : config::remapping_off)));
@@ -199,25 +199,26 @@ private:
     /// Takes every vector there is, and registers a handler on each.
     template <class Enabled>
     result<> remap(const Enabled& enabled, unsigned first_vector) noexcept {
-        const unsigned table_size = DEVRES_TRY(msix_table_size());
+        DEVRES_TRY(const unsigned table_size, msix_table_size());
         if (table_size <= first_vector)
             return fail(errc::enospc);
-        vectors_ = DEVRES_TRY(
+        DEVRES_TRY(vectors_,
             pci::pcim_alloc_irq_vectors(enabled, first_vector + 1, table_size, pci::irq_type::msix));
         const unsigned count = vectors_.size();
         const devres::memory_hooks& memory = dev_->resources().memory();
-        interrupts_ = DEVRES_TRY(devres::devm_emplace<child_interrupts>(*dev_));
+        DEVRES_TRY(interrupts_, devres::devm_emplace<child_interrupts>(*dev_));
         DEVRES_TRY((*interrupts_)->make(memory, bus_->irqs_wanted(count), count, first_vector));
-        handlers_ = DEVRES_TRY(platform_array<handler>::make(memory, count));
+        DEVRES_TRY(handlers_, platform_array<handler>::make(memory, count));
         DEVRES_TRY(request_handlers());
         bus_->remap_to(**interrupts_);
         return set_remapping(true);
     }
     result<> request_handlers() noexcept {
         for (unsigned i = 0; i != handlers_.size(); ++i) {
-            if (!handlers_[i])
-                handlers_[i] = DEVRES_TRY(
+            if (!handlers_[i]) {
+                DEVRES_TRY(handlers_[i],
                     pci::devm_request_irq<&child_interrupts::on_irq>(vectors_[i], name(), *interrupts_));
+            }
         }
         return {};
     }
@@ -267,8 +268,9 @@ private:
             child);
     }
     result<> resume_children() noexcept {
-        for (child_binding& child : children_)
+        for (child_binding& child : children_) {
             DEVRES_TRY(ask(child, [](auto& bound) { return bound.resume(); }));
+        }
         return {};
     }
     result<> suspend_children() noexcept {
@@ -332,29 +334,30 @@ struct driver_for {
         using state = controller<P, Driver, ChildDrivers...>;
         using bus_type = typename state::bus_type;
         const std::uint64_t features = id.driver_data;
-        auto data = DEVRES_TRY(devres::devm_emplace<state>(dev, dev));  // first, so that it goes last
-        auto instance = DEVRES_TRY(instance_number::take());
+        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev, dev));  // first, so that it goes last
+        DEVRES_TRY(auto instance, instance_number::take());
         (void)std::snprintf(data->name_.data(), data->name_.size(), "vmd%u", instance.value());
 
-        auto enabled = DEVRES_TRY(pci::pcim_enable_device(dev));
-        auto cfg = DEVRES_TRY((pci::pcim_iomap_region<cfgbar>(enabled, data->name())));
+        DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto cfg, pci::pcim_iomap_region<cfgbar>(enabled, data->name()));
         if (cfg.size() < bus_ecam_size)
             return fail(errc::enomem);
         DEVRES_TRY(pci::pci_set_master(enabled));
-        const auto found = DEVRES_TRY(data->find_windows(enabled, features));
-        const std::uint8_t first_bus = DEVRES_TRY(data->first_bus(features));
-        auto number = DEVRES_TRY(domain::take());
+        DEVRES_TRY(const auto found, data->find_windows(enabled, features));
+        DEVRES_TRY(const std::uint8_t first_bus, data->first_bus(features));
+        DEVRES_TRY(auto number, domain::take());
 
-        auto bus = DEVRES_TRY(
+        DEVRES_TRY(auto bus,
             devres::devm_emplace<bus_type>(dev, enabled, cfg, number.value(), first_bus, found.windows));
         data->bus_ = &bus.get();
         DEVRES_TRY(bus->scan());
         DEVRES_TRY(devres::devm_add_action(dev, &state::remap_again, &data.get()));
-        if ((features & feature::can_bypass_remapping) == 0 || found.shifted)
+        if ((features & feature::can_bypass_remapping) == 0 || found.shifted) {
             DEVRES_TRY(data->remap(enabled, (features & feature::offset_first_vector) != 0 ? 1 : 0));
-        else
+        } else {
             DEVRES_TRY(data->set_remapping(false));
-        data->children_ = DEVRES_TRY(platform_array<typename state::child_binding>::make(
+        }
+        DEVRES_TRY(data->children_, platform_array<typename state::child_binding>::make(
             dev.resources().memory(), bus->functions().size()));
 
         // Nothing fails from here on.

@@ -9,8 +9,8 @@ struct driver {
         own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
 
     static result<> probe(auto& dev, const device_id&) {
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
-        auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+        DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
 #ifdef EXPECT_FAIL
         DEVRES_TRY(pci_free_irq_vectors(std::move(vectors)));
 #else

@@ -10,7 +10,7 @@ struct driver {
     };
 
     static result<managed_ref<state>> probe(device<platform_type, driver>& dev, const device_id&) {
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
         return devm_emplace<state>(dev, DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix)));
     }
 

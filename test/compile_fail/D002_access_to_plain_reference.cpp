@@ -6,7 +6,7 @@
 
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<queue>(dev));
+        DEVRES_TRY(const auto data, devm_emplace<queue>(dev));
 #ifdef EXPECT_FAIL
         DEVRES_TRY(devm_revocable(dev, data.get()));
 #else

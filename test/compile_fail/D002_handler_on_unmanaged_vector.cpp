@@ -6,12 +6,12 @@
 
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<queue>(dev));
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto data, devm_emplace<queue>(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
 #ifdef EXPECT_FAIL
-        const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
 #else
-        const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
 #endif
         DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[0], "queue", data));
         return {};

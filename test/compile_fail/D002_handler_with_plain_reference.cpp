@@ -7,12 +7,12 @@
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
         static queue data;
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
-        const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+        DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
 #ifdef EXPECT_FAIL
         DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[0], "queue", data));
 #else
-        const auto kept = DEVRES_TRY(request_irq<&queue::on_irq>(vectors[0], "queue", data));
+        DEVRES_TRY(const auto kept, request_irq<&queue::on_irq>(vectors[0], "queue", data));
 #endif
         return {};
     }

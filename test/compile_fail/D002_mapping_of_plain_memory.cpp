@@ -7,11 +7,11 @@
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
         static char ring[64];
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
 #ifdef EXPECT_FAIL
         DEVRES_TRY(dmam_map_single(enabled, &ring, sizeof(ring)));
 #else
-        const auto kept = DEVRES_TRY(dma_map_single(enabled, &ring, sizeof(ring)));
+        DEVRES_TRY(const auto kept, dma_map_single(enabled, &ring, sizeof(ring)));
 #endif
         return {};
     }

@@ -11,11 +11,11 @@ struct hybrid_platform : platform_type {
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
 #ifdef EXPECT_FAIL
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
 #else
-        const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pci_enable_device(dev));
 #endif
-        const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::msix, irq_affinity{}));
+        DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::msix, irq_affinity{}));
         (void)vectors.size();
         return {};
     }

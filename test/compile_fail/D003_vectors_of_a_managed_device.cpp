@@ -10,11 +10,11 @@ struct hybrid_platform : platform_type {
 
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
 #ifdef EXPECT_FAIL
-        const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
 #else
-        const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
 #endif
         (void)vectors.size();
         return {};

@@ -14,9 +14,9 @@ struct driver {
 #endif
 
     static result<> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<queue>(dev));
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
-        const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY(const auto data, devm_emplace<queue>(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+        DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
         DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[0], "queue", data));
         return {};
     }

@@ -8,10 +8,10 @@ struct driver {
     static constexpr auto ownership = own(driver_data = managed, enable = managed, dma_streaming = managed);
 
     static result<> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<queue>(dev));
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto data, devm_emplace<queue>(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
 #ifdef EXPECT_FAIL
-        const auto mapped = DEVRES_TRY(dma_map_single(enabled, &data.get(), sizeof(queue)));
+        DEVRES_TRY(const auto mapped, dma_map_single(enabled, &data.get(), sizeof(queue)));
 #else
         DEVRES_TRY(dmam_map_single(enabled, data));
 #endif

@@ -12,8 +12,8 @@ struct driver {
 #endif
 
     static result<> probe(auto& dev, const device_id&) {
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
-        const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::msix, irq_affinity{}));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+        DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::msix, irq_affinity{}));
         (void)vectors.size();
         return {};
     }

@@ -12,7 +12,7 @@ struct driver {
 #endif
 
     static result<> probe(auto& dev, const device_id&) {
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
         DEVRES_TRY(pcim_iomap_region<2>(enabled, "registers"));
         return {};
     }

@@ -6,11 +6,11 @@
 
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<queue>(dev));
+        DEVRES_TRY(const auto data, devm_emplace<queue>(dev));
 #ifdef EXPECT_FAIL
-        const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pci_enable_device(dev));
 #else
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
 #endif
         DEVRES_TRY(dmam_map_single(enabled, data));
         return {};

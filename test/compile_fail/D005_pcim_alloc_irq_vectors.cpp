@@ -7,9 +7,9 @@
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
 #ifdef EXPECT_FAIL
-        const auto enabled = DEVRES_TRY(pci_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pci_enable_device(dev));
 #else
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
 #endif
         DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
         return {};

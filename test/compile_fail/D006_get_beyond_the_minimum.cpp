@@ -9,9 +9,9 @@ struct driver {
         own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
 
     static result<> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<queue>(dev));
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
-        const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors<2>(enabled, 8, irq_type::msix));
+        DEVRES_TRY(const auto data, devm_emplace<queue>(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+        DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors<2>(enabled, 8, irq_type::msix));
 #ifdef EXPECT_FAIL
         const auto vector = vectors.template get<2>();
 #else

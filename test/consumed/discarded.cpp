@@ -44,7 +44,7 @@ result<> kept(device_type& dev, const enabled_type& enabled) {
     const group g{dev};
     DEVRES_TRY(devm_emplace<queue>(dev));
     DEVRES_TRY(pcim_iomap_region<0>(enabled, "registers"));
-    const auto vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
+    DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
     (void)devm_emplace<queue>(dev);
     return {};
 }

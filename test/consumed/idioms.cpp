@@ -30,26 +30,27 @@ struct driver {
     };
 
     static result<managed_ref<state>> probe(device<platform_type, driver>& dev, const device_id&) {
-        auto data = DEVRES_TRY(devm_emplace<state>(dev));
+        DEVRES_TRY(auto data, devm_emplace<state>(dev));
 
         // Filled one by one, moved into a member.
-        auto enabled = DEVRES_TRY(pci_enable_device(dev));
+        DEVRES_TRY(auto enabled, pci_enable_device(dev));
         DEVRES_TRY(pci_set_master(enabled));
-        auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
+        DEVRES_TRY(auto registers, pci_iomap_region<0>(enabled, "registers"));
         if (registers.read32(0) == ~0U)
             return fail(errc::enodev);
         data->registers = std::move(registers);
         data->registers.write32(4, 1);
 
         // Assigned to a member in one line, used there.
-        data->vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix | irq_type::msi));
+        DEVRES_TRY(data->vectors, pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix | irq_type::msi));
         for (unsigned i = 0; i != data->vectors.size(); ++i)
             (void)data->vectors[i].number();
 
         // In an optional.
-        data->handler = DEVRES_TRY(request_irq<&state::on_irq>(data->vectors[0], "queue", *data));
-        if (data->handler && *data->handler)
-            data->ring = DEVRES_TRY(dma_alloc_coherent(enabled, 4096));
+        DEVRES_TRY(data->handler, request_irq<&state::on_irq>(data->vectors[0], "queue", *data));
+        if (data->handler && *data->handler) {
+            DEVRES_TRY(data->ring, dma_alloc_coherent(enabled, 4096));
+        }
 
         // A group that is kept at the end, or rolls back.
         group queues{dev};
@@ -70,7 +71,7 @@ struct driver {
     static result<unsigned> reallocate(state& data, unsigned wanted) {
         auto vectors = std::move(data.vectors);
         DEVRES_TRY(pci_free_irq_vectors(std::move(vectors)));
-        vectors = DEVRES_TRY(pci_alloc_irq_vectors(data.enabled, 1, wanted, irq_type::msix));
+        DEVRES_TRY(vectors, pci_alloc_irq_vectors(data.enabled, 1, wanted, irq_type::msix));
         for (unsigned i = 0; i != vectors.size(); ++i)
             (void)vectors[i].number();
         const unsigned count = vectors.size();
@@ -91,11 +92,13 @@ struct driver {
     static result<> filled_later(device<platform_type, driver>& dev, bool msix) {
         enabled_device<unmanaged_t, platform_type, driver> enabled;
         vectors_type vectors;
-        enabled = DEVRES_TRY(pci_enable_device(dev));
-        if (msix)
-            vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
-        if (!vectors)
-            vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 1, irq_type::intx));
+        DEVRES_TRY(enabled, pci_enable_device(dev));
+        if (msix) {
+            DEVRES_TRY(vectors, pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        }
+        if (!vectors) {
+            DEVRES_TRY(vectors, pci_alloc_irq_vectors(enabled, 1, 1, irq_type::intx));
+        }
         (void)enabled.dev();
         return vectors.at(0).has_value() ? result<>{} : fail(errc::enospc);
     }
@@ -108,9 +111,9 @@ struct driver {
         return vectors;
     }
     static result<unsigned> pass_through(const enabled_device<managed_t, platform_type, driver>& enabled) {
-        auto vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY(auto vectors, pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
         vectors = pass(std::move(vectors));
-        auto wrapped = DEVRES_TRY(wrap(std::move(vectors)));
+        DEVRES_TRY(auto wrapped, wrap(std::move(vectors)));
         auto& alias = wrapped;
         return alias.size() + wrapped.size();
     }
@@ -126,7 +129,7 @@ irq_return read(const revocable<driver::state>& file) {
 }
 
 result<> use(platform_type& platform, function_type& function) {
-    auto bound = DEVRES_TRY(bind<driver>(platform, function));
+    DEVRES_TRY(auto bound, bind<driver>(platform, function));
     DEVRES_TRY(driver::reallocate(bound.state(), 4));
     DEVRES_TRY(bound.suspend());
     DEVRES_TRY(bound.resume());

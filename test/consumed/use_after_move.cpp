@@ -17,7 +17,7 @@ struct queue {
 };
 
 result<> enable_after_move(device_type& dev) {
-    auto enabled = DEVRES_TRY(pci_enable_device(dev));
+    DEVRES_TRY(auto enabled, pci_enable_device(dev));
     (void)enabled.dev();
     const auto moved = std::move(enabled);
     (void)moved.dev();
@@ -26,7 +26,7 @@ result<> enable_after_move(device_type& dev) {
 }
 
 result<> bar_after_move(const enabled_device<managed_t, platform_type>& enabled) {
-    auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
+    DEVRES_TRY(auto registers, pci_iomap_region<0>(enabled, "registers"));
     registers.write32(0, registers.read32(4));
     const auto moved = std::move(registers);
     moved.write32(0, moved.read32(4));
@@ -39,7 +39,7 @@ result<> bar_after_move(const enabled_device<managed_t, platform_type>& enabled)
 }
 
 result<> dma_after_move(const enabled_device<managed_t, platform_type>& enabled) {
-    auto ring = DEVRES_TRY(dma_alloc_coherent(enabled, 4096));
+    DEVRES_TRY(auto ring, dma_alloc_coherent(enabled, 4096));
     const auto moved = std::move(ring);
     (void)moved.data();
     (void)ring.data();     // expected-warning {{invalid invocation of method 'data' on object 'ring'}}
@@ -50,7 +50,7 @@ result<> dma_after_move(const enabled_device<managed_t, platform_type>& enabled)
 
 result<> mapping_after_move(const enabled_device<managed_t, platform_type>& enabled) {
     char memory[64];
-    auto mapping = DEVRES_TRY(dma_map_single(enabled, memory, sizeof(memory)));
+    DEVRES_TRY(auto mapping, dma_map_single(enabled, memory, sizeof(memory)));
     const auto moved = std::move(mapping);
     (void)moved.address();
     (void)mapping.address();  // expected-warning {{invalid invocation of method 'address' on object 'mapping'}}
@@ -58,7 +58,7 @@ result<> mapping_after_move(const enabled_device<managed_t, platform_type>& enab
 }
 
 result<> vectors_after_free(const enabled_device<managed_t, platform_type>& enabled) {
-    auto vectors = DEVRES_TRY(pci_alloc_irq_vectors<2>(enabled, 8, irq_type::msix));
+    DEVRES_TRY(auto vectors, pci_alloc_irq_vectors<2>(enabled, 8, irq_type::msix));
     (void)vectors.get<1>();
     DEVRES_TRY(pci_free_irq_vectors(std::move(vectors)));
     (void)vectors[0];        // expected-warning {{invalid invocation of method 'operator[]' on object 'vectors'}}
@@ -75,8 +75,8 @@ struct holder {
 };
 
 result<> vectors_after_a_move_into_a_state(device_type& dev, const enabled_device<managed_t, platform_type>& enabled) {
-    auto vectors = DEVRES_TRY(pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
-    const auto state = DEVRES_TRY(devm_emplace<holder>(dev, std::move(vectors)));
+    DEVRES_TRY(auto vectors, pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+    DEVRES_TRY(const auto state, devm_emplace<holder>(dev, std::move(vectors)));
     (void)state->vectors[0];
     (void)vectors[0];  // expected-warning {{invalid invocation of method 'operator[]' on object 'vectors'}}
     return {};
@@ -124,7 +124,7 @@ struct driver {
 };
 
 result<> binding_after_move(platform_type& platform, platform_type::function_type& function) {
-    auto bound = DEVRES_TRY(bind<driver>(platform, function));
+    DEVRES_TRY(auto bound, bind<driver>(platform, function));
     (void)bound.state();
     const auto moved = std::move(bound);
     (void)moved.state();

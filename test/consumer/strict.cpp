@@ -21,9 +21,9 @@ struct counter_driver {
         pci::irq_handler(devres::driver_data) = devres::managed);
 
     static devres::result<devres::managed_ref<counter>> probe(auto& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devres::devm_emplace<counter>(dev));
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors<1>(device, 4, pci::irq_type::msix));
+        DEVRES_TRY(auto data, devres::devm_emplace<counter>(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(device, 4, pci::irq_type::msix));
         DEVRES_TRY(pci::devm_request_irq<&counter::on_irq>(vectors[0], "counter", data));
         DEVRES_TRY(pci::pci_set_master(device));
         return data;

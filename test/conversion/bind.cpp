@@ -26,7 +26,7 @@ devres::result<> use(auto& platform, devres::sim::function& function) {
         for (unsigned i = 0; i != 4; ++i)
             function.raise(i);
     };
-    auto bound = DEVRES_TRY(devres::pci::bind<driver>(platform, function));
+    DEVRES_TRY(auto bound, devres::pci::bind<driver>(platform, function));
     interrupt();
     for (int night = 0; night != 2; ++night) {
         DEVRES_TRY(bound.suspend());

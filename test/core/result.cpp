@@ -107,7 +107,7 @@ TEST_CASE("DEVRES_TRY hands on what can only be moved") {
         return std::make_unique<int>(value);
     };
     const auto use = [&](int value) -> result<int> {
-        const std::unique_ptr<int> owned = DEVRES_TRY(make(value));
+        DEVRES_TRY(const std::unique_ptr<int> owned, make(value));
         return *owned;
     };
     CHECK(use(7) == 7);
@@ -148,7 +148,7 @@ TEST_CASE("DEVRES_TRY leaves one object where a result had one") {
     {
         const auto use = [](bool good) -> result<int> {
             const counted before;
-            const counted object = DEVRES_TRY([&]() -> result<counted> {
+            DEVRES_TRY(const counted object, [&]() -> result<counted> {
                 if (!good)
                     return fail(errc::eio);
                 return counted{};

@@ -27,8 +27,8 @@ int main() {
     const auto faults = devres::testing::explore_faults(
         platform,
         [&](auto& p) -> devres::result<> {
-            auto driver = DEVRES_TRY(pci::bind<switchtec::driver>(p, function));
-            auto file = DEVRES_TRY(driver.state().open());
+            DEVRES_TRY(auto driver, pci::bind<switchtec::driver>(p, function));
+            DEVRES_TRY(auto file, driver.state().open());
             function.interrupt(3);
             function.interrupt(1);
             served = driver.state().info().vectors == 4;

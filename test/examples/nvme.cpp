@@ -36,7 +36,7 @@ constexpr auto nothing_said = [](std::string_view) {};
 
 /// Binds, writes and reads through both queues, makes other ones, and unbinds: what all the explorations do.
 constexpr auto use = [](auto& platform, sim::function& function) -> result<> {
-    auto bound = DEVRES_TRY(pci::bind<small_nvme_driver>(platform, function));
+    DEVRES_TRY(auto bound, pci::bind<small_nvme_driver>(platform, function));
     auto& nvme = bound.state();
     const auto written = some_bytes(2 * nvme::page_size);
     std::vector<std::byte> read(written.size());
@@ -46,6 +46,7 @@ constexpr auto use = [](auto& platform, sim::function& function) -> result<> {
         return fail(errc::ebadmsg);
     if (!nvme.set_queue_count(1))  // once more, upon a fault
         DEVRES_TRY(nvme.set_queue_count(1));
+    }
     DEVRES_TRY(DEVRES_TRY(nvme.queue(0)).read(7, read));
     return read == written ? bound.unbind() : fail(errc::ebadmsg);
 };

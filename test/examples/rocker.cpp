@@ -150,7 +150,7 @@ TEST_CASE("a fault at any step of the rocker driver's probe, or at any two, leav
     const auto explored = testing::explore_faults(
         bench.bus,
         [&](auto& platform) -> result<> {
-            auto bound = DEVRES_TRY(pci::bind<rocker::driver>(platform, bench.function));
+            DEVRES_TRY(auto bound, pci::bind<rocker::driver>(platform, bench.function));
             DEVRES_TRY(bound.state().raise(3));
             DEVRES_TRY(bound.state().transfer(dma_operation::fill, 100));
             return bound.unbind();
@@ -170,7 +170,7 @@ TEST_CASE("an interrupt at any point of the rocker driver's life does no harm") 
     const auto explored = testing::explore_interrupts(
         bench.bus,
         [&](auto& platform) -> result<> {
-            auto bound = DEVRES_TRY(pci::bind<rocker::driver>(platform, bench.function));
+            DEVRES_TRY(auto bound, pci::bind<rocker::driver>(platform, bench.function));
             DEVRES_TRY(bound.state().raise(3));
             return bound.unbind();
         },

@@ -22,8 +22,8 @@ namespace {
 
 /// Binds, uses and unbinds a Switchtec: what all the explorations do.
 constexpr auto use = [](auto& platform, sim::function& function, switchtec::model& hardware) -> result<> {
-    auto binding = DEVRES_TRY(pci::bind<switchtec::driver>(platform, function));
-    auto file = DEVRES_TRY(binding.state().open());
+    DEVRES_TRY(auto binding, pci::bind<switchtec::driver>(platform, function));
+    DEVRES_TRY(auto file, binding.state().open());
     std::array<std::byte, 16> output{};
     DEVRES_TRY(file.command(mrpc_echo, bytes_from<16>(1), output));
     if (output != inverted(bytes_from<16>(1)))
@@ -34,7 +34,7 @@ constexpr auto use = [](auto& platform, sim::function& function, switchtec::mode
         hardware.fire(event::ppu_error);
         hardware.fire(event::link_state, 8);
     }).join();
-    const auto happened = DEVRES_TRY(file.wait_for_event(long_enough));
+    DEVRES_TRY(const auto happened, file.wait_for_event(long_enough));
     return happened == switchtec::occurrences{.events = 1, .link_changes = 1} ? binding.unbind() : fail(errc::eproto);
 };
 

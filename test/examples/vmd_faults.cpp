@@ -68,7 +68,7 @@ TEST_CASE("a failure at any step of VMD's probe, suspend and resume leaves nothi
     const auto explored = testing::explore_faults(
         m.platform,
         [&](auto& platform) -> result<> {
-            auto vmd = DEVRES_TRY(pci::bind<vmd::driver>(platform, m.function));
+            DEVRES_TRY(auto vmd, pci::bind<vmd::driver>(platform, m.function));
             for (unsigned i = 0; i != 2; ++i) {
                 DEVRES_TRY(vmd.suspend());
                 DEVRES_TRY(vmd.resume());
@@ -87,7 +87,7 @@ TEST_CASE("a failure at any step in bypass leaves nothing behind") {
     const auto explored = testing::explore_faults(
         m.platform,
         [&](auto& platform) -> result<> {
-            auto vmd = DEVRES_TRY(pci::bind<vmd::driver>(platform, m.function));
+            DEVRES_TRY(auto vmd, pci::bind<vmd::driver>(platform, m.function));
             DEVRES_TRY(vmd.suspend());
             DEVRES_TRY(vmd.resume());
             return {};
@@ -108,7 +108,7 @@ TEST_CASE("any two failures in VMD's probe and its children's leave nothing behi
     const auto explored = testing::explore_faults(
         m.platform,
         [&](auto& platform) -> result<> {
-            auto vmd = DEVRES_TRY(pci::bind<vmd::driver>(platform, m.function));
+            DEVRES_TRY(auto vmd, pci::bind<vmd::driver>(platform, m.function));
             return vmd.unbind();
         },
         unchanged(m), testing::fault_depth::pairs);
@@ -153,7 +153,7 @@ TEMPLATE_TEST_CASE("a failure, or two, at any step on the child bus leave the ch
         const auto explored = testing::explore_faults(
             bus,
             [&](auto& platform) -> result<> {
-                auto bound = DEVRES_TRY(pci::bind<TestType>(platform, child));
+                DEVRES_TRY(auto bound, pci::bind<TestType>(platform, child));
                 DEVRES_TRY(bound.suspend());
                 return bound.resume();
             },
@@ -177,7 +177,7 @@ TEST_CASE("children may interrupt at any point of VMD's life") {
     const auto explored = testing::explore_interrupts(
         m.platform,
         [&](auto& platform) -> result<> {
-            auto vmd = DEVRES_TRY(pci::bind<vmd::driver>(platform, m.function));
+            DEVRES_TRY(auto vmd, pci::bind<vmd::driver>(platform, m.function));
             DEVRES_TRY(vmd.suspend());
             return vmd.resume();
         },

@@ -135,8 +135,9 @@ public:
         if (request.min > vector_count)
             return fail(errc::enospc);
         unsigned wanted = request.max;
-        if (request.affinity != nullptr)
-            wanted = DEVRES_TRY(spread_vector_count(*request.affinity, request.min, request.max, 4));
+        if (request.affinity != nullptr) {
+            DEVRES_TRY(wanted, spread_vector_count(*request.affinity, request.min, request.max, 4));
+        }
         f.vectors = wanted < vector_count ? wanted : vector_count;
         return vector_grant{.count = f.vectors, .type = irq_type::msix};
     }
@@ -233,10 +234,10 @@ struct managed_driver {
             dma_streaming = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
 
     static result<managed_ref<state>> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<state>(dev));
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto data, devm_emplace<state>(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
         DEVRES_TRY(pci_set_master(enabled));
-        const auto registers = DEVRES_TRY(pcim_iomap_region<0>(enabled, "registers"));
+        DEVRES_TRY(const auto registers, pcim_iomap_region<0>(enabled, "registers"));
         registers.write8(0, 1);
         registers.write16(8, 2);
         registers.write32(16, 3);
@@ -244,11 +245,11 @@ struct managed_driver {
         if (registers.read8(0) + registers.read16(8) + registers.read32(16) + registers.read64(24) != 10 ||
             registers.size() == 0)
             return fail(errc::eio);
-        const auto ring = DEVRES_TRY(dmam_alloc_coherent(enabled, 64));
+        DEVRES_TRY(const auto ring, dmam_alloc_coherent(enabled, 64));
         if (ring.data() == nullptr || ring.address() == bus_address{} || ring.size() != 64)
             return fail(errc::enomem);
 
-        const auto mapped = DEVRES_TRY(dmam_map_single(enabled, data));
+        DEVRES_TRY(const auto mapped, dmam_map_single(enabled, data));
         if (mapped.data() != &data.get() || mapped.size() != sizeof(state))
             return fail(errc::enomem);
 
@@ -258,19 +259,19 @@ struct managed_driver {
         }
         {
             group queues{dev};
-            const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors<4>(enabled, 8, irq_type::all));
+            DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors<4>(enabled, 8, irq_type::all));
             DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors.template get<3>(), "rolled back", data));
             queues.keep();
             queues.release();
         }
-        data->vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 4, 8, irq_type::msix | irq_type::msi));
+        DEVRES_TRY(data->vectors, pcim_alloc_irq_vectors(enabled, 4, 8, irq_type::msix | irq_type::msi));
         if (pcim_alloc_irq_vectors(enabled, 1, 1, irq_type::intx) != fail(errc::ebusy))
             return fail(errc::ebusy);
         const auto& vectors = data->vectors;
         DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[0], "member", data));
         DEVRES_TRY(devm_request_irq<&queue::on_vector>(vectors[1], "member", data.member(&state::second)));
         DEVRES_TRY(devm_request_irq<&on_queue>(vectors[2], "function", data));
-        auto early = DEVRES_TRY(devm_request_irq<&on_queue_vector>(DEVRES_TRY(vectors.at(3)), "function", data));
+        DEVRES_TRY(auto early, devm_request_irq<&on_queue_vector>(DEVRES_TRY(vectors.at(3)), "function", data));
         DEVRES_TRY(devm_free_irq(std::move(early)));
         if (vectors[1].number() != irq_number(33) || vectors.type() != irq_type::msix)
             return fail(errc::enxio);
@@ -282,7 +283,7 @@ struct managed_driver {
         DEVRES_TRY(devm_release_action(dev, &count_action, &one));
         DEVRES_TRY(devm_remove_action(dev, &count_action, &one));
 
-        data->file = DEVRES_TRY(devm_revocable(dev, managed_ref<queue>(data)));
+        DEVRES_TRY(data->file, devm_revocable(dev, managed_ref<queue>(data)));
         group g{dev};
         g.dissolve();
         return data;
@@ -298,29 +299,30 @@ struct unmanaged_driver {
         DEVRES_TRY(pci_write_config_dword(dev, 64, 0x44332211));
         DEVRES_TRY(pci_write_config_word(dev, 66, 0x6655));
         DEVRES_TRY(pci_write_config_byte(dev, 64, 0x77));
-        if (DEVRES_TRY(pci_read_config_dword(dev, 64)) != 0x66552277 ||
+        if (DEVRES_TRY(pci_read_config_dword(dev, 64)) != 0x66552277 || {
             DEVRES_TRY(pci_read_config_word(dev, 66)) != 0x6655 || DEVRES_TRY(pci_read_config_byte(dev, 64)) != 0x77)
             return fail(errc::eio);
+        }
 
         queue context;
-        auto enabled = DEVRES_TRY(pci_enable_device(dev));
+        DEVRES_TRY(auto enabled, pci_enable_device(dev));
         DEVRES_TRY(pci_set_master(enabled));
         DEVRES_TRY(pci_clear_master(enabled));
-        const auto registers = DEVRES_TRY(pci_iomap_region<5>(enabled, "registers"));
-        const auto ring = DEVRES_TRY(dma_alloc_coherent(enabled, 64));
-        const auto mapped = DEVRES_TRY(dma_map_single(enabled, &context, sizeof(context)));
-        auto spread = DEVRES_TRY(pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::all, {}));
+        DEVRES_TRY(const auto registers, pci_iomap_region<5>(enabled, "registers"));
+        DEVRES_TRY(const auto ring, dma_alloc_coherent(enabled, 64));
+        DEVRES_TRY(const auto mapped, dma_map_single(enabled, &context, sizeof(context)));
+        DEVRES_TRY(auto spread, pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::all, {}));
         DEVRES_TRY(pci_free_irq_vectors(std::move(spread)));
-        auto vectors = DEVRES_TRY(pci_alloc_irq_vectors<2>(enabled, 8, irq_type::all));
-        auto handler = DEVRES_TRY(request_irq<&queue::on_irq>(vectors.template get<1>(), "own", context));
+        DEVRES_TRY(auto vectors, pci_alloc_irq_vectors<2>(enabled, 8, irq_type::all));
+        DEVRES_TRY(auto handler, request_irq<&queue::on_irq>(vectors.template get<1>(), "own", context));
         if (!dev.function().fire(1) || context.interrupts != 1)
             return fail(errc::eio);
         DEVRES_TRY(free_irq(std::move(handler)));
-        auto kept = DEVRES_TRY(request_irq<&queue::on_irq>(vectors[0], "own", context));
+        DEVRES_TRY(auto kept, request_irq<&queue::on_irq>(vectors[0], "own", context));
         DEVRES_TRY(pci_free_irq_vectors(std::move(vectors)));
         if (kept)
             return fail(errc::ebusy);
-        vectors = DEVRES_TRY(pci_alloc_irq_vectors<2>(enabled, 4, irq_type::all));
+        DEVRES_TRY(vectors, pci_alloc_irq_vectors<2>(enabled, 4, irq_type::all));
         const auto moved = std::move(enabled);
         return {};
     }
@@ -336,7 +338,7 @@ bool idle() noexcept {
 result<> managed_life() noexcept {
     revocable<queue> file;
     {
-        auto bound = DEVRES_TRY(bind<managed_driver>(machine, function));
+        DEVRES_TRY(auto bound, bind<managed_driver>(machine, function));
         if (bind<managed_driver>(machine, function))
             return fail(errc::ebusy);
         if (!function.fire(0) || !function.fire(1) || !function.fire(2) || function.fire(3))

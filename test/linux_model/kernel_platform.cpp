@@ -61,15 +61,16 @@ struct managed_driver {
     };
 
     static result<managed_ref<state>> probe(auto& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devm_emplace<state>(dev));
-        auto enabled = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devm_emplace<state>(dev));
+        DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
         DEVRES_TRY(pci::pcim_iomap_region<0>(enabled, "registers"));
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
         data->vectors = vectors.size();
         data->type = vectors.type();
-        for (unsigned v = 0; v != vectors.size(); ++v)
+        for (unsigned v = 0; v != vectors.size(); ++v) {
             DEVRES_TRY(pci::devm_request_irq<&state::on_irq>(vectors[v], "event", data));
+        }
         return data;
     }
 };
@@ -270,7 +271,7 @@ TEST_CASE("every fault and pair of faults of a probe comes out as an error, and 
     const auto explored = testing::explore_faults(
         m.linux_,
         [&](auto& platform) -> result<> {
-            auto bound = DEVRES_TRY(pci::bind<managed_driver>(platform, m.dev));
+            DEVRES_TRY(auto bound, pci::bind<managed_driver>(platform, m.dev));
             return bound.unbind();
         },
         [&](kernel&) { return m.left_behind(); }, testing::fault_depth::pairs);
@@ -286,7 +287,7 @@ TEST_CASE("an interrupt may arrive at any step of a probe and an unbind") {
     const auto explored = testing::explore_interrupts(
         m.linux_,
         [&](auto& platform) -> result<> {
-            auto bound = DEVRES_TRY(pci::bind<managed_driver>(platform, m.dev));
+            DEVRES_TRY(auto bound, pci::bind<managed_driver>(platform, m.dev));
             interrupts += bound.state().calls[0];
             return bound.unbind();
         },

@@ -45,8 +45,8 @@ struct machine {
 
 /// Binds, has a command done by interrupt, and unbinds.
 constexpr auto use = [](auto& platform, linux_model::pci_dev& dev) -> result<> {
-    auto bound = DEVRES_TRY(pci::bind<switchtec::driver>(platform, dev));
-    auto file = DEVRES_TRY(bound.state().open());
+    DEVRES_TRY(auto bound, pci::bind<switchtec::driver>(platform, dev));
+    DEVRES_TRY(auto file, bound.state().open());
     std::array<std::byte, 8> answer{};
     DEVRES_TRY(file.command(switchtec::mrpc_echo, {}, answer));
     return answer == std::array<std::byte, 8>{} ? fail(errc::ebadmsg) : bound.unbind();

@@ -91,7 +91,7 @@ TEST_CASE("a BAR that cannot be mapped or recorded leaves nothing") {
     bool clean = false;
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
-            const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+            DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
             fill_inline_records(dev, 1);
             DEVRES_TRY(pcim_iomap_region<0>(enabled, "registers"));
             return {};
@@ -105,8 +105,8 @@ TEST_CASE("an unmanaged BAR that cannot be mapped leaves nothing") {
     bool clean = false;
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
-            const auto enabled = DEVRES_TRY(pci_enable_device(dev));
-            const auto registers = DEVRES_TRY(pci_iomap_region<0>(enabled, "registers"));
+            DEVRES_TRY(const auto enabled, pci_enable_device(dev));
+            DEVRES_TRY(const auto registers, pci_iomap_region<0>(enabled, "registers"));
             return {};
         },
         clean);

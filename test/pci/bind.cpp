@@ -61,13 +61,14 @@ struct full_driver {
 
     static result<managed_ref<state>> probe(auto& dev, const device_id& id) {
         driver_data_seen = id.driver_data;
-        const auto data = DEVRES_TRY(devm_emplace<state>(dev, dev.function()));
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto data, devm_emplace<state>(dev, dev.function()));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
         DEVRES_TRY(pci_set_master(enabled));
         DEVRES_TRY(pcim_iomap_region<0>(enabled, "registers"));
-        data->vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 2, 4, irq_type::all));
-        for (unsigned i = 0; i != data->vectors.size(); ++i)
+        DEVRES_TRY(data->vectors, pcim_alloc_irq_vectors(enabled, 2, 4, irq_type::all));
+        for (unsigned i = 0; i != data->vectors.size(); ++i) {
             DEVRES_TRY(devm_request_irq<&state::on_irq>(data->vectors[i], "full", data));
+        }
         DEVRES_TRY(devm_add_action(dev, [](void*) { log += "action "; }, nullptr));
         log += "probe ";
         return data;
@@ -98,17 +99,18 @@ struct generic_driver {
         irq_return on_irq() noexcept { return irq_return::handled; }
     };
     static result<managed_ref<state>> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<state>(dev));
-        const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+        DEVRES_TRY(const auto data, devm_emplace<state>(dev));
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
         DEVRES_TRY(pci_set_master(enabled));
         DEVRES_TRY(pci_read_config_dword(dev, 0));
         DEVRES_TRY(pcim_iomap_region<0>(enabled, "registers"));
         DEVRES_TRY(dmam_alloc_coherent(enabled, 64));
-        const auto file = DEVRES_TRY(devm_revocable(dev, data));
+        DEVRES_TRY(const auto file, devm_revocable(dev, data));
         group queues{dev};
-        const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
-        for (unsigned i = 0; i != vectors.size(); ++i)
+        DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
+        for (unsigned i = 0; i != vectors.size(); ++i) {
             DEVRES_TRY(devm_request_irq<&state::on_irq>(vectors[i], "generic", data));
+        }
         queues.keep();
         fill_inline_records(dev, 12);
         DEVRES_TRY(devm_add_action(dev, [](void*) {}, nullptr));
@@ -155,11 +157,11 @@ struct unmanaged_driver {
     static inline bool fails = false;
 
     static result<managed_ref<state>> probe(device<null_platform, unmanaged_driver>& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<state>(dev));
-        data->enabled = DEVRES_TRY(pci_enable_device(dev));
-        data->registers = DEVRES_TRY(pci_iomap_region<0>(data->enabled, "registers"));
-        data->vectors = DEVRES_TRY(pci_alloc_irq_vectors(data->enabled, 1, 4, irq_type::all));
-        data->handler = DEVRES_TRY(request_irq<&state::on_irq>(data->vectors[0], "own", *data));
+        DEVRES_TRY(const auto data, devm_emplace<state>(dev));
+        DEVRES_TRY(data->enabled, pci_enable_device(dev));
+        DEVRES_TRY(data->registers, pci_iomap_region<0>(data->enabled, "registers"));
+        DEVRES_TRY(data->vectors, pci_alloc_irq_vectors(data->enabled, 1, 4, irq_type::all));
+        DEVRES_TRY(data->handler, request_irq<&state::on_irq>(data->vectors[0], "own", *data));
         if (fails)
             return fail(errc::eio);
         return data;
@@ -368,9 +370,9 @@ TEST_CASE_METHOD(bus_fixture, "from inside a handler the driver cannot be unboun
             }
         };
         static result<managed_ref<state>> probe(device<null_platform, driver>& dev, const device_id&) {
-            const auto data = DEVRES_TRY(devm_emplace<state>(dev));
-            const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
-            const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors<1>(enabled, 1, irq_type::msix));
+            DEVRES_TRY(const auto data, devm_emplace<state>(dev));
+            DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+            DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors<1>(enabled, 1, irq_type::msix));
             DEVRES_TRY(devm_request_irq<&state::on_irq>(vectors.template get<0>(), "unbinding", data));
             return data;
         }
@@ -402,7 +404,7 @@ TEST_CASE_METHOD(bus_fixture, "errno is kept by unbinding, by hand and by the de
 TEST_CASE_METHOD(bus_fixture, "a probe that throws leaves the function as it was") {
     struct driver {
         static result<> probe(device<null_platform, driver>& dev, const device_id&) {
-            const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+            DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
             DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
             throw 42;
         }

@@ -77,7 +77,7 @@ TEST_CASE("memory that cannot be had or recorded leaves nothing") {
     bool clean = false;
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
-            const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+            DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
             fill_inline_records(dev, 1);
             DEVRES_TRY(dmam_alloc_coherent(enabled, 64));
             return {};
@@ -92,8 +92,8 @@ TEST_CASE("unmanaged memory that cannot be had leaves nothing") {
     bool clean = false;
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
-            const auto enabled = DEVRES_TRY(pci_enable_device(dev));
-            const auto memory = DEVRES_TRY(dma_alloc_coherent(enabled, 64));
+            DEVRES_TRY(const auto enabled, pci_enable_device(dev));
+            DEVRES_TRY(const auto memory, dma_alloc_coherent(enabled, 64));
             return {};
         },
         clean);

@@ -123,8 +123,8 @@ TEST_CASE("a managed mapping that cannot be had or recorded leaves nothing") {
     bool clean = false;
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
-            const auto object = DEVRES_TRY(devm_emplace<ring>(dev));
-            const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+            DEVRES_TRY(const auto object, devm_emplace<ring>(dev));
+            DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
             fill_inline_records(dev, 2);
             DEVRES_TRY(dmam_map_single(enabled, object));
             return {};
@@ -140,8 +140,8 @@ TEST_CASE("an unmanaged mapping that cannot be had leaves nothing") {
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
             ring memory{};
-            const auto enabled = DEVRES_TRY(pci_enable_device(dev));
-            const auto mapping = DEVRES_TRY(dma_map_single(enabled, memory.data(), memory.size()));
+            DEVRES_TRY(const auto enabled, pci_enable_device(dev));
+            DEVRES_TRY(const auto mapping, dma_map_single(enabled, memory.data(), memory.size()));
             return {};
         },
         clean);

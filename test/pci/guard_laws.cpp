@@ -94,7 +94,7 @@ struct group_kind {
 
 struct stateful_driver {
     static result<managed_ref<counter>> probe(auto& dev, const device_id&) {
-        auto data = DEVRES_TRY(devm_emplace<counter>(dev));
+        DEVRES_TRY(auto data, devm_emplace<counter>(dev));
         DEVRES_TRY(pcim_enable_device(dev));
         return data;
     }

@@ -304,9 +304,9 @@ TEST_CASE("a managed handler that cannot be recorded is not registered") {
     bool clean = false;
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
-            const auto data = DEVRES_TRY(devm_emplace<counter>(dev));
-            const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
-            const auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 4, any_message));
+            DEVRES_TRY(const auto data, devm_emplace<counter>(dev));
+            DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+            DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors(enabled, 1, 4, any_message));
             fill_inline_records(dev, 3);
             DEVRES_TRY(devm_request_irq<&counter::on_irq>(vectors[0], "test", data));
             return {};

@@ -228,7 +228,7 @@ TEST_CASE("a managed allocation that cannot be recorded frees the vectors again"
     bool clean = false;
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
-            const auto enabled = DEVRES_TRY(pcim_enable_device(dev));
+            DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
             fill_inline_records(dev, 1);
             DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 4, msix_or_msi));
             return {};

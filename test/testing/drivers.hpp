@@ -25,12 +25,12 @@ struct managed_driver {
     };
 
     static result<managed_ref<state>> probe(auto& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devm_emplace<state>(dev));
-        auto device = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devm_emplace<state>(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
-        auto bar = DEVRES_TRY(pci::pcim_iomap_region<0>(device, "registers"));
+        DEVRES_TRY(auto bar, pci::pcim_iomap_region<0>(device, "registers"));
         bar.write32(0, 1);
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(device, 2, 2, pci::irq_type::all));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 2, 2, pci::irq_type::all));
         DEVRES_TRY(pci::devm_request_irq<&state::on_irq>(vectors[0], "event", data));
         DEVRES_TRY(pci::devm_request_irq<&state::on_irq>(vectors[1], "dma", data));
         return data;
@@ -61,12 +61,12 @@ struct unmanaged_driver {
         } end{platform, function};
         pci::device<P, unmanaged_driver> dev(platform, function);
         state_of<P> state{dev};
-        auto device = DEVRES_TRY(pci::pci_enable_device(dev));
-        auto small = DEVRES_TRY((pci::pci_iomap_region<0>(device, "small")));
-        auto large = DEVRES_TRY((pci::pci_iomap_region<2>(device, "large")));
-        auto vectors = DEVRES_TRY(pci::pci_alloc_irq_vectors(device, 1, 2, pci::irq_type::all));
-        auto first = DEVRES_TRY((pci::request_irq<&state_of<P>::on_irq>(vectors[0], "first", state)));
-        auto second = DEVRES_TRY((pci::request_irq<&state_of<P>::on_irq>(vectors[1], "second", state)));
+        DEVRES_TRY(auto device, pci::pci_enable_device(dev));
+        DEVRES_TRY(auto small, pci::pci_iomap_region<0>(device, "small"));
+        DEVRES_TRY(auto large, pci::pci_iomap_region<2>(device, "large"));
+        DEVRES_TRY(auto vectors, pci::pci_alloc_irq_vectors(device, 1, 2, pci::irq_type::all));
+        DEVRES_TRY(auto first, pci::request_irq<&state_of<P>::on_irq>(vectors[0], "first", state));
+        DEVRES_TRY(auto second, pci::request_irq<&state_of<P>::on_irq>(vectors[1], "second", state));
         meanwhile();
         DEVRES_TRY(pci::free_irq(std::move(second)));
         return pci::pci_free_irq_vectors(std::move(vectors));

@@ -20,7 +20,7 @@ TEST_CASE("every fault of a managed probe comes out as an error and leaves nothi
     const auto explored = explore_faults(
         inner,
         [&](auto& platform) -> result<> {
-            auto binding = DEVRES_TRY(pci::bind<test::managed_driver>(platform, function));
+            DEVRES_TRY(auto binding, pci::bind<test::managed_driver>(platform, function));
             return binding.unbind();
         },
         test::idle(function));
@@ -129,8 +129,9 @@ TEST_CASE("a step that a scenario does not reach again is not good") {
     const auto explored = explore_faults(
         inner,
         [&](auto& platform) -> result<> {
-            if (run++ == 0)
+            if (run++ == 0) {
                 DEVRES_TRY(platform.set_master(function, false));
+            }
             return {};
         },
         test::idle(function));

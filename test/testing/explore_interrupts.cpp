@@ -20,7 +20,7 @@ TEST_CASE("an interrupt at each point of probe and unbind, and at all of them, d
     const auto explored = explore_interrupts(
         inner,
         [&](auto& platform) -> result<> {
-            auto binding = DEVRES_TRY(pci::bind<test::managed_driver>(platform, function));
+            DEVRES_TRY(auto binding, pci::bind<test::managed_driver>(platform, function));
             seen += binding.state().interrupts;
             return binding.unbind();
         },

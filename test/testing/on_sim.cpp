@@ -33,7 +33,7 @@ auto as_before(sim::function& function) {
 
 auto bind_and_unbind(sim::function& function, unsigned* interrupts = nullptr) {
     return [&function, interrupts](auto& platform) -> result<> {
-        auto binding = DEVRES_TRY(pci::bind<test::managed_driver>(platform, function));
+        DEVRES_TRY(auto binding, pci::bind<test::managed_driver>(platform, function));
         if (interrupts != nullptr)
             *interrupts += binding.state().interrupts;
         return binding.unbind();

@@ -38,7 +38,7 @@ struct grouping_driver {
     };
 
     static result<managed_ref<state>> probe(auto& dev, const device_id&) {
-        const auto data = DEVRES_TRY(devm_emplace<state>(dev));
+        DEVRES_TRY(const auto data, devm_emplace<state>(dev));
         group early;
         const auto grouped = [&]<class Acquire>(unsigned step, Acquire acquire) {
             if (step == Grouped)
@@ -48,16 +48,16 @@ struct grouping_driver {
                 early.keep();
             return acquired;
         };
-        const auto context = DEVRES_TRY(grouped(0, [&] { return devm_emplace<counter>(dev); }));
-        const auto enabled = DEVRES_TRY(grouped(1, [&] { return pcim_enable_device(dev); }));
+        DEVRES_TRY(const auto context, grouped(0, [&] { return devm_emplace<counter>(dev); }));
+        DEVRES_TRY(const auto enabled, grouped(1, [&] { return pcim_enable_device(dev); }));
         DEVRES_TRY(pci_set_master(enabled));
         DEVRES_TRY(grouped(2, [&] { return pcim_iomap_region<0>(enabled, "registers"); }));
         DEVRES_TRY(grouped(3, [&] { return dmam_alloc_coherent(enabled, 4096); }));
-        const auto vectors = DEVRES_TRY(
+        DEVRES_TRY(const auto vectors,
             grouped(4, [&] { return pcim_alloc_irq_vectors(enabled, 2, 8, irq_type::msix | irq_type::msi); }));
         DEVRES_TRY(grouped(5, [&] { return devm_request_irq<&counter::on_irq>(vectors[0], "first", context); }));
         DEVRES_TRY(grouped(6, [&] { return devm_request_irq<&counter::on_vector>(vectors[1], "second", context); }));
-        const auto file = DEVRES_TRY(grouped(7, [&] { return devm_revocable(dev, context); }));
+        DEVRES_TRY(const auto file, grouped(7, [&] { return devm_revocable(dev, context); }));
         data->early = std::move(early);
         return data;
     }

@@ -111,7 +111,7 @@ TEST_CASE("each primitive that a driver calls fails once, and nothing is left") 
     const auto explored = testing::explore_faults(
         fixture.bus,
         [&](auto& platform) -> result<> {
-            auto bound = DEVRES_TRY(pci::bind<everything_driver>(platform, fixture.f));
+            DEVRES_TRY(auto bound, pci::bind<everything_driver>(platform, fixture.f));
             DEVRES_TRY(bound.suspend());
             DEVRES_TRY(bound.resume());
             return {};
@@ -133,7 +133,7 @@ TEST_CASE("the device interrupts before and after each primitive, and nothing is
     const auto explored = testing::explore_interrupts(
         fixture.bus,
         [&](auto& platform) -> result<> {
-            auto bound = DEVRES_TRY(pci::bind<everything_driver>(platform, fixture.f));
+            DEVRES_TRY(auto bound, pci::bind<everything_driver>(platform, fixture.f));
             return {};
         },
         [&](fake_bus& bus) {

@@ -36,17 +36,18 @@ struct everything_driver {
             pci::dma_streaming = managed, pci::irq_vectors = managed, pci::irq_handler(driver_data) = managed);
 
     static result<managed_ref<state>> probe(auto& dev, const pci::device_id&) {
-        auto data = DEVRES_TRY(devm_emplace<state>(dev));
-        auto enabled = DEVRES_TRY(pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto data, devm_emplace<state>(dev));
+        DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
         DEVRES_TRY(pci::pcim_iomap_region<0>(enabled, "registers"));
         DEVRES_TRY(pci::dmam_alloc_coherent(enabled, 4096));
-        auto ring = DEVRES_TRY(pci::dmam_map_single(enabled, data.member(&state::ring)));
+        DEVRES_TRY(auto ring, pci::dmam_map_single(enabled, data.member(&state::ring)));
         data->ring_address = static_cast<std::uint64_t>(ring.address());
-        auto vectors = DEVRES_TRY(pci::pcim_alloc_irq_vectors(enabled, 1, most_vectors, pci::irq_type::all));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(enabled, 1, most_vectors, pci::irq_type::all));
         data->vectors = vectors.size();
-        for (unsigned i = 0; i != vectors.size(); ++i)
+        for (unsigned i = 0; i != vectors.size(); ++i) {
             DEVRES_TRY(pci::devm_request_irq<&state::on_irq>(vectors[i], "everything", data));
+        }
         return data;
     }
 };

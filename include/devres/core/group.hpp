@@ -20,7 +20,7 @@ namespace devres {
 /// @par Example
 /// @code
 /// group queues{dev};
-/// auto vectors = DEVRES_TRY(pcim_alloc_irq_vectors(device, 2, 9, irq_type::msix));
+/// DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(device, 2, 9, irq_type::msix));
 /// DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[1], "queue", io_queue));
 /// queues.keep();  // without this line, an error above or here frees handler and vectors
 /// @endcode

@@ -22,7 +22,7 @@ namespace devres {
 ///
 /// @par Example
 /// @code
-/// auto file = DEVRES_TRY(devm_revocable(dev, data));  // in probe
+/// DEVRES_TRY(auto file, devm_revocable(dev, data));  // in probe
 /// ...
 /// if (auto data = file.try_access())                  // in read(), any time later
 ///     return data->read(buffer);

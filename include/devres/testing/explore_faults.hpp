@@ -27,7 +27,7 @@ enum class fault_depth { singles, pairs };
 /// const auto explored = testing::explore_faults(
 ///     bus,
 ///     [&](auto& platform) -> result<> {
-///         auto binding = DEVRES_TRY(pci::bind<driver>(platform, function));
+///         DEVRES_TRY(auto binding, pci::bind<driver>(platform, function));
 ///         return {};
 ///     },
 ///     [](sim::bus& after) { return std::string(after.ledger().clean() ? "" : "not clean"); });

@@ -25,8 +25,9 @@ result<> basic_bus<System>::watch_events(function_type& f) {
     }
     DEVRES_TRY(watch_event(f, VFIO_PCI_REQ_IRQ_INDEX, f.unplug_source(), f.unplug_eventfd_, &on_unplug));
     DEVRES_TRY(watch_event(f, VFIO_PCI_ERR_IRQ_INDEX, f.error_source(), f.error_eventfd_, &on_error));
-    if (options_.handlers == delivery::threaded)
+    if (options_.handlers == delivery::threaded) {
         DEVRES_TRY(loop_.start());
+    }
     return {};
 }
 

@@ -39,7 +39,7 @@ auto basic_bus<System>::add(detail::device_file<System> device, pci::address whe
 /// What the device is and has.
 template <class System>
 result<> basic_bus<System>::examine(function_type& f) noexcept {
-    const auto space = DEVRES_TRY(f.device_.region(VFIO_PCI_CONFIG_REGION_INDEX));
+    DEVRES_TRY(const auto space, f.device_.region(VFIO_PCI_CONFIG_REGION_INDEX));
     f.config_offset_ = space.offset;
     f.config_size_ = space.size;
     const auto word = [&](unsigned offset) { return static_cast<std::uint16_t>(config(f, offset, 2)); };
@@ -49,14 +49,14 @@ result<> basic_bus<System>::examine(function_type& f) noexcept {
              .subsystem_device = word(PCI_SUBSYSTEM_ID),
              .class_code = config(f, PCI_CLASS_REVISION, 4) >> 8U};
     for (unsigned bar = 0; bar != pci::bar_count; ++bar) {
-        const auto layout = DEVRES_TRY(f.device_.region(VFIO_PCI_BAR0_REGION_INDEX + bar));
+        DEVRES_TRY(const auto layout, f.device_.region(VFIO_PCI_BAR0_REGION_INDEX + bar));
         const bool io = (config(f, PCI_BASE_ADDRESS_0 + 4 * bar, 4) & PCI_BASE_ADDRESS_SPACE_IO) != 0;
         if (layout.size != 0)
             f.decode_ |= io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
     }
-    f.intx_ = DEVRES_TRY(f.device_.irq_count(VFIO_PCI_INTX_IRQ_INDEX));
-    f.msi_ = DEVRES_TRY(f.device_.irq_count(VFIO_PCI_MSI_IRQ_INDEX));
-    f.msix_ = DEVRES_TRY(f.device_.irq_count(VFIO_PCI_MSIX_IRQ_INDEX));
+    DEVRES_TRY(f.intx_, f.device_.irq_count(VFIO_PCI_INTX_IRQ_INDEX));
+    DEVRES_TRY(f.msi_, f.device_.irq_count(VFIO_PCI_MSI_IRQ_INDEX));
+    DEVRES_TRY(f.msix_, f.device_.irq_count(VFIO_PCI_MSIX_IRQ_INDEX));
     examine_capabilities(f);
     return {};
 }

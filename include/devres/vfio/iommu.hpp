@@ -49,8 +49,8 @@ public:
 
     /// Whether it is a container of this version of vfio's, with an IOMMU of the kind that is used here.
     [[nodiscard]] result<> check_container() const noexcept {
-        const int version = DEVRES_TRY(checked(system_.ioctl(file_.get(), VFIO_GET_API_VERSION, 0)));
-        const int type1 = DEVRES_TRY(checked(system_.ioctl(file_.get(), VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU)));
+        DEVRES_TRY(const int version, checked(system_.ioctl(file_.get(), VFIO_GET_API_VERSION, 0)));
+        DEVRES_TRY(const int type1, checked(system_.ioctl(file_.get(), VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU)));
         if (version != VFIO_API_VERSION || type1 == 0)
             return fail(errc::enotsupp);
         return {};

@@ -89,7 +89,7 @@ TEST_CASE("a driver of which any primitive fails leaves nothing") {
         const auto explored = testing::explore_faults(
             one.bus,
             [&](auto& platform) -> result<> {
-                auto bound = DEVRES_TRY(pci::bind<test::everything_driver>(platform, one.f));
+                DEVRES_TRY(auto bound, pci::bind<test::everything_driver>(platform, one.f));
                 return {};
             },
             [&](vfio::bus& bus) {
