@@ -123,7 +123,6 @@ private:
         unsigned link = first_capability;
         for (unsigned left = 48; left != 0; --left) {  // more do not fit: the list is a loop
             DEVRES_TRY(const unsigned next, pci_read_config_byte(dev, link));
-        }
             const unsigned at = next & ~3U;  // those bits are reserved
             if (at < 0x40)
                 return false;

@@ -561,7 +561,7 @@ private:
         auto count = static_cast<unsigned>(f.irqs.size());
         if (request.max < count)
             count = request.max;
-        if (request.affinity != nullptr)  // as many CPUs as there may be: VMD's vectors are where they are
+        if (request.affinity != nullptr) {  // as many CPUs as there may be: VMD's vectors are where they are
             DEVRES_TRY(count, pci::spread_vector_count(*request.affinity, request.min, count, ~0U));
         }
         if (count < request.min)

@@ -44,7 +44,7 @@ constexpr auto use = [](auto& platform, sim::function& function) -> result<> {
     DEVRES_TRY(DEVRES_TRY(nvme.queue(1)).read(7, read));
     if (read != written)
         return fail(errc::ebadmsg);
-    if (!nvme.set_queue_count(1))  // once more, upon a fault
+    if (!nvme.set_queue_count(1)) {  // once more, upon a fault
         DEVRES_TRY(nvme.set_queue_count(1));
     }
     DEVRES_TRY(DEVRES_TRY(nvme.queue(0)).read(7, read));
