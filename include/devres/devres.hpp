@@ -15,22 +15,23 @@
 #include <devres/core/group.hpp>
 #include <devres/core/action.hpp>
 #include <devres/core/managed_ref.hpp>
+#include <devres/core/managed_ptr.hpp>
+#include <devres/core/start.hpp>
 #include <devres/core/revocable.hpp>
 #include <devres/pci/types.hpp>
+#include <devres/pci/address.hpp>
 #include <devres/pci/affinity.hpp>
 #include <devres/pci/resources.hpp>
 #include <devres/pci/platform.hpp>
 #include <devres/pci/device.hpp>
 #include <devres/pci/config_space.hpp>
+#include <devres/pci/detail/resource.hpp>
 #include <devres/pci/enable.hpp>
 #include <devres/pci/bar.hpp>
-#include <devres/pci/dma_memory.hpp>
-#include <devres/pci/dma.hpp>
+#include <devres/pci/dma_coherent.hpp>
 #include <devres/pci/dma_mapping.hpp>
 #include <devres/pci/irq_vectors.hpp>
 #include <devres/pci/irq_handler.hpp>
 #include <devres/pci/driver.hpp>
-#include <devres/pci/diagnose.hpp>
-#include <devres/pci/bound_device.hpp>
 #include <devres/pci/bind.hpp>
 // clang-format on

@@ -5,72 +5,57 @@
 #include <cstdint>
 #include <new>
 
-#include <devres/core/errno_guard.hpp>
+#include <devres/core/attributes.hpp>
+#include <devres/core/detail/errno_guard.hpp>
+#include <devres/core/detail/list_node.hpp>
+#include <devres/core/detail/open_access.hpp>
+#include <devres/core/detail/record_memory.hpp>
 #include <devres/core/memory.hpp>
 #include <devres/core/result.hpp>
 
 namespace devres {
 
-class group;
-
 namespace detail {
+struct record_access;
+}
 
-/// A place in a release list: a resource, or (release == nullptr) a marker of the group that `argument` names.
-struct list_node {
-    /// The address of the node before this one, plus 1 in the first node of a block of the list's memory, which
-    /// so needs no header. It is changed by differences, which leave the 1 alone.
-    std::uintptr_t before = 0;
-    list_node* next = nullptr;
-    void (*release)(void*) = nullptr;
-    void* argument = nullptr;
-
-    [[nodiscard]] list_node* previous() const noexcept {
-        return reinterpret_cast<list_node*>(before & ~std::uintptr_t{1});
-    }
-    [[nodiscard]] std::uintptr_t address() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
-    [[nodiscard]] bool is_marker() const noexcept { return release == nullptr; }
-    [[nodiscard]] bool starts_block() const noexcept { return (before & 1) != 0; }
-
-    void insert_before(list_node& position) noexcept {
-        list_node& last = *position.previous();
-        before += last.address();
-        next = &position;
-        last.next = this;
-        position.before += address() - last.address();
-    }
-    void unlink() noexcept {
-        list_node& last = *previous();
-        last.next = next;
-        next->before -= address() - last.address();
-        before -= last.address();
-    }
+/// When a record is released: what uses others goes before what is used, whatever their age. Within a step the newest
+/// goes first.
+enum class release_step : unsigned char {
+    users,     ///< access from outside: closed, and waited for
+    stop,      ///< what was started: interrupts and DMA still work
+    handlers,  ///< what is called asynchronously
+    code,      ///< what gives back by running code of the driver: destructors, actions
+    matter,    ///< what code uses: vectors, mappings, memory, the enable
 };
 
-}  // namespace detail
-
-/// A device's release list: what to call when the device's driver is unbound, newest first.
+/// A device's release list: what to call when the device's driver is unbound, from the outside in (`release_step`), and
+/// newest first in each step.
 ///
 /// Adding, removing by handle and releasing take constant time and, once the list has grown to its largest
-/// size, no memory. A record takes 32 bytes on a 64-bit machine; the blocks they come in add nothing to that.
+/// size, no memory. A record takes 40 bytes on a 64-bit machine; the blocks they come in add nothing to that.
 /// One thread at a time uses a list.
 ///
 /// @par Linux
-/// The `devres_head` of a `struct device`, with the records of drivers/base/devres.c. There, a record is an
-/// allocation of its own and is found by searching; here it is found by its handle. A record added by a
+/// The `devres_head` of a `struct device`, with the records of drivers/base/devres.c, which has no steps. There, a
+/// record is an allocation of its own and is found by searching; here it is found by its handle. A record added by a
 /// release function while everything is released is released too; Linux leaves it behind.
 class list {
 public:
-    /// Names a record until it is removed or released; after that it must not be used.
+    /// Names a record. Once the record has been removed or released, it names nothing, whatever is recorded since.
     class handle {
     public:
         constexpr handle() noexcept = default;
-        /// True if it names a record.
+        /// True if it was given out by `add`, whether the record is there or not.
         [[nodiscard]] explicit constexpr operator bool() const noexcept { return node_ != nullptr; }
 
     private:
         friend class list;
-        explicit constexpr handle(detail::list_node* node) noexcept : node_(node) {}
+        friend detail::record_access;
+        constexpr handle(detail::list_node* node, detail::record_serial serial) noexcept
+            : node_(node), serial_(serial) {}
         detail::list_node* node_ = nullptr;
+        detail::record_serial serial_ = 0;
     };
 
     using release_function = void (*)(void* argument);
@@ -81,10 +66,13 @@ public:
     /// An empty list that never grows beyond `inline_records`.
     [[nodiscard]] list() noexcept : list(memory_hooks{}) {}
 
-    /// An empty list that grows through `memory`.
-    [[nodiscard]] explicit list(memory_hooks memory) noexcept : memory_(memory) {
-        head_.before = head_.address();
-        head_.next = &head_;
+    /// An empty list that grows through `memory`. `handlers` are those that may be running while it is used.
+    [[nodiscard]] explicit list(const memory_hooks& memory, const handler_hooks& handlers = {}) noexcept
+        : memory_(memory), handlers_(handlers) {
+        for (detail::list_links& end : steps_)
+            close(end);
+        close(groups_);
+        serial_ = new_identity();
     }
 
     list(const list&) = delete;
@@ -97,81 +85,167 @@ public:
             give_back();
     }
 
-    /// Adds a record at the end: `function(argument)` is called when it is released.
+    /// Adds a record: `function(argument)` is called when it is released, in its step.
     /// @returns its handle; `enomem` if there is no memory for it, `einval` for a null `function`: nothing is
     /// added then.
     /// @par Linux
     /// `devres_add()`
-    [[nodiscard]] result<handle> add(release_function function, void* argument) noexcept {
+    [[nodiscard]] DEVRES_INLINE result<handle> add(release_function function, void* argument,
+                                                   release_step step = release_step::code) noexcept {
         if (function == nullptr)
             return fail(errc::einval);
-        detail::list_node* node = free_;
-        if (node != nullptr) [[likely]] {
-            free_ = node->next;
-        } else {
-            node = unused();
-            if (node == nullptr) [[unlikely]]
-                return fail(errc::enomem);
-        }
-        node->release = function;
-        node->argument = argument;
-        node->insert_before(head_);
-        return handle(node);
+        detail::list_node* const node = take();
+        if (node == nullptr) [[unlikely]]
+            return fail(errc::enomem);
+        return put(*node, function, argument, step);
     }
 
-    /// Drops a record without calling its release function (`devres_remove()`).
-    void remove(handle record) noexcept { recycle(*record.node_); }
+    /// Drops a record without calling its release function.
+    /// @returns `enoent` if there is none of this name any more, `einval` if it is another list's.
+    /// @par Linux
+    /// `devres_remove()`
+    result<> remove(handle record) noexcept {
+        if (!has(record)) [[unlikely]]
+            return fail(why_not(record));
+        recycle(*record.node_);
+        return {};
+    }
 
-    /// Drops a record and calls its release function (`devres_release()`).
-    void release(handle record) noexcept { run(*record.node_); }
+    /// Drops a record and calls its release function. What is built on it goes first, newest first.
+    /// @returns `enoent` if there is none of this name any more, `einval` if it is another list's, `ebusy` if an object is
+    /// built on it, `edeadlk` if it would wait for this thread: it stays then.
+    /// @par Linux
+    /// `devres_release()`
+    result<> release(handle record) noexcept;
+
+    /// As `release`, for a record that nothing can be built on: without a search.
+    result<> release_leaf(handle record) noexcept {
+        if (!has(record)) [[unlikely]]
+            return fail(why_not(record));
+        run(*record.node_);
+        return {};
+    }
+
+    /// True until the record is removed or released. The record may be another list's.
+    [[nodiscard]] bool has(handle record) const noexcept {
+        return ((record.serial_ ^ serial_) & identity) == 0 && record.node_->named() == record.serial_;
+    }
+    /// As `has`, for a name that is empty or of any list that still lives. Handlers may ask too.
+    [[nodiscard]] static bool names(handle record) noexcept {
+        return record.node_ != nullptr && record.node_->named() == record.serial_;
+    }
+    /// Why this list has no record of the name: `einval` if it is another list's, otherwise `enoent`.
+    [[nodiscard, gnu::cold]] errc why_not(handle record) const noexcept {
+        return record && ((record.serial_ ^ serial_) & identity) != 0 ? errc::einval : errc::enoent;
+    }
 
     /// The newest record with this release function and argument; empty if there is none. It searches: keep
     /// the handle where that matters (`devres_find()`).
     [[nodiscard]] handle find(release_function function, const void* argument) const noexcept {
-        for (detail::list_node* node = head_.previous(); node != &head_; node = node->previous()) {
-            if (node->release == function && node->argument == argument)
-                return handle(node);
-        }
-        return handle();
+        return newest([&](const detail::list_node& node) {
+            return node.release == function && node.argument == argument;
+        });
     }
 
     /// The newest record with this release function; empty if there is none. It searches.
     [[nodiscard]] handle find(release_function function) const noexcept {
-        for (detail::list_node* node = head_.previous(); node != &head_; node = node->previous()) {
-            if (node->release == function)
-                return handle(node);
-        }
-        return handle();
+        return newest([&](const detail::list_node& node) { return node.release == function; });
     }
 
-    /// Releases every record, newest first, those included that release functions add meanwhile, and ends
-    /// every group. Afterwards the list is empty and can be used again. errno is kept.
+    /// Releases every record, those included that release functions add meanwhile, and ends every group. Afterwards the
+    /// list is empty and can be used again. errno is kept.
     /// @returns how many records were released.
     /// @par Linux
-    /// `devres_release_all()`
+    /// `devres_release_all()`, which is newest first throughout
     std::size_t release_all() noexcept;
 
+    /// As `release_all`, but stops after a step, for what its owner has to do before the next one.
+    std::size_t release_through(release_step last) noexcept;
+
+    /// Pins the actions that there are: they, and all that is older than the newest of them, will be released with the
+    /// matter, at their places. Called before the first enable: a clock that was switched on before it goes off after it.
+    void pin_actions() noexcept;
+
+    /// Whether releasing everything would wait for an access that this thread has open.
+    [[nodiscard]] bool would_wait_for_itself() const noexcept {
+        return any_from(release_step::users, [](const detail::list_node& node) {
+            return detail::opened_here(node.argument);
+        });
+    }
+
     /// True if there is neither a record nor a group.
-    [[nodiscard]] bool empty() const noexcept { return head_.next == &head_; }
+    [[nodiscard]] bool empty() const noexcept {
+        bool none = groups_.alone();
+        for (const detail::list_links& end : steps_)
+            none = none && end.alone();
+        return none;
+    }
 
     /// Where the list, and objects that belong to it, take memory from.
-    [[nodiscard]] const memory_hooks& memory() const noexcept { return memory_; }
+    [[nodiscard]] const memory_hooks& memory() const noexcept { return memory_.hooks(); }
 
 private:
     friend class group;
+    friend detail::record_access;
 
-    // As many records as are inline, so that a list of n records never has more than 32 n bytes of memory.
+    using serial = detail::record_serial;
+    static constexpr std::size_t steps = static_cast<std::size_t>(release_step::matter) + 1;
+    static constexpr serial identity = detail::list_node::lists * detail::list_node::one_list;
+
+    // As many records as are inline, so that a list of n records never has more than 40 n bytes of memory.
     static constexpr std::size_t block_records = inline_records;
     static constexpr std::size_t block_size = block_records * sizeof(detail::list_node);
 
-    /// A node that was never in the list; null if there is no memory.
+    static void close(detail::list_links& end) noexcept {
+        end.before = end.address();
+        end.next = &end;
+    }
+    static inline constinit serial identities = 0;
+    /// A serial without records before it, and an identity that no other list has that lives: 0 is that of no name.
+    static serial new_identity() noexcept {
+        for (;;) {
+            const serial number = __atomic_add_fetch(&identities, 1, __ATOMIC_RELAXED) & detail::list_node::lists;
+            if (number != 0)
+                return detail::list_node::one_record + number * detail::list_node::one_list;
+        }
+    }
+    [[nodiscard]] serial next_serial() noexcept { return serial_ += detail::list_node::one_record; }
+
+    [[nodiscard]] detail::list_links& end_of(release_step step) noexcept {
+        return steps_[static_cast<std::size_t>(step)];
+    }
+
+    /// A node that is in no chain; null if there is no memory.
+    [[nodiscard]] DEVRES_INLINE detail::list_node* take() noexcept {
+        detail::list_node* const node = free_;
+        if (node == nullptr) [[unlikely]]
+            return unused();
+        free_ = static_cast<detail::list_node*>(node->next);
+        return node;
+    }
+    void give(detail::list_node& node) noexcept {
+        node.next = free_;
+        free_ = &node;
+    }
+    DEVRES_INLINE handle put(detail::list_node& node, release_function function, void* argument, release_step step,
+                             serial kind = 0) noexcept {
+        const serial which = next_serial() | kind;
+        node.release = function;
+        node.argument = argument;
+        node.rename(which);
+        node.insert_before(end_of(step));
+        return handle(&node, which);
+    }
+
+    /// A node that was never in use; null if there is no memory.
     [[gnu::noinline]] detail::list_node* unused() noexcept {
         if (unused_ != unused_end_)
             return ::new (unused_++) detail::list_node;
-        void* const block = memory_.get(block_size, alignof(detail::list_node));
+        void* const block = memory().get(block_size, alignof(detail::list_node));
         if (block == nullptr)
             return nullptr;
-        auto* const first = ::new (block) detail::list_node{.before = 1};
+        auto* const first = ::new (block) detail::list_node;
+        first->before = detail::list_links::first_of_block;
         unused_ = first + 1;
         unused_end_ = first + block_records;
         ++blocks_;
@@ -181,10 +255,10 @@ private:
     /// Gives the memory back. The list is empty, so all its nodes are free ones.
     void give_back() noexcept {
         const detail::errno_guard keep;
-        detail::list_node* blocks = nullptr;
-        for (detail::list_node* node = free_; blocks_ != 0;) {
-            detail::list_node* const next = node->next;
-            if (node->starts_block()) {
+        detail::list_links* blocks = nullptr;
+        for (detail::list_links* node = free_; blocks_ != 0;) {
+            detail::list_links* const next = node->next;
+            if ((node->before & detail::list_links::first_of_block) != 0) {
                 --blocks_;
                 node->next = blocks;
                 blocks = node;
@@ -192,18 +266,18 @@ private:
             node = next;
         }
         while (blocks != nullptr) {
-            detail::list_node* const next = blocks->next;
-            memory_.put(blocks, block_size, alignof(detail::list_node));
+            detail::list_links* const next = blocks->next;
+            memory().put(static_cast<detail::list_node*>(blocks), block_size, alignof(detail::list_node));
             blocks = next;
         }
     }
 
     void recycle(detail::list_node& node) noexcept {
         node.unlink();
-        node.next = free_;
-        free_ = &node;
+        node.before &= detail::list_links::first_of_block;
+        node.rename(0);
+        give(node);
     }
-
     void run(detail::list_node& node) noexcept {
         const release_function function = node.release;
         void* const argument = node.argument;
@@ -211,16 +285,69 @@ private:
         function(argument);
     }
 
-    detail::list_node head_;
+    template <class Wanted>
+    [[nodiscard]] handle newest(Wanted wanted) const noexcept {
+        detail::list_node* found = nullptr;
+        for (const detail::list_links& end : steps_) {
+            for (detail::list_links* at = end.previous(); at != &end; at = at->previous()) {
+                auto& node = static_cast<detail::list_node&>(*at);
+                if (found != nullptr && node.older_than(found->serial))
+                    break;
+                if (wanted(node)) {
+                    found = &node;
+                    break;
+                }
+            }
+        }
+        return found == nullptr ? handle() : handle(found, found->serial);
+    }
+    template <class Wanted>
+    [[nodiscard]] bool any_from(release_step step, Wanted wanted) const noexcept {
+        const detail::list_links& end = steps_[static_cast<std::size_t>(step)];
+        for (detail::list_links* at = end.previous(); at != &end; at = at->previous()) {
+            if (wanted(static_cast<detail::list_node&>(*at)))
+                return true;
+        }
+        return false;
+    }
+
+    /// The records of a group: younger than `opened`, and older than `closed` unless that is 0.
+    struct range {
+        serial opened = 0;
+        serial closed = 0;
+
+        [[nodiscard]] bool is_before(const detail::list_node& node) const noexcept {
+            return closed != 0 && !node.older_than(closed);
+        }
+        [[nodiscard]] bool is_after(const detail::list_node& node) const noexcept { return node.older_than(opened); }
+        [[nodiscard]] bool has(const detail::list_node& node) const noexcept {
+            return node.serial != 0 && !is_before(node) && !is_after(node);
+        }
+    };
+
+    result<std::size_t> release_range(const range& which) noexcept;
+    bool doom_users(const range& which) noexcept;
+    void spare_users() noexcept;
+    bool waits_for_itself(const range& which) const noexcept;
+    void announce_end_of_objects(const range& which) noexcept;
+    enum class verdict { pass, run, stop };
+    template <class Judge>
+    std::size_t run_chain(detail::list_links& end, Judge judge) noexcept;
+    void dissolve_groups() noexcept;
+
     detail::list_node* free_ = nullptr;
+    serial serial_ = 0;
+    detail::list_links steps_[steps];
     detail::list_node* unused_ = reinterpret_cast<detail::list_node*>(inline_);
     detail::list_node* unused_end_ = unused_ + inline_records;
     std::size_t blocks_ = 0;
-    memory_hooks memory_;
-    std::size_t walk_ = 0;  // numbers the group releases: see group::release
+    unsigned releasing_ = 0;  // a group that dies meanwhile dissolves
+    detail::list_links groups_;
+    detail::record_memory memory_;
+    handler_hooks handlers_;
     alignas(detail::list_node) std::byte inline_[block_size];
 };
 
 }  // namespace devres
 
-#include <devres/core/group.hpp>  // list::release_all ends groups
+#include <devres/core/detail/list_release.hpp>

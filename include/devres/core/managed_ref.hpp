@@ -2,10 +2,15 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 
 #include <devres/core/attributes.hpp>
+#include <devres/core/detail/stop.hpp>
+#include <devres/core/detail/token.hpp>
+#include <devres/core/detail/type_name.hpp>
 #include <devres/core/event.hpp>
 #include <devres/core/list.hpp>
 #include <devres/core/ownership.hpp>
@@ -13,127 +18,179 @@
 
 namespace devres {
 
+/// A reference to an object that devres owns. Only `devm_emplace` makes one, so that a managed handler cannot be given an
+/// object that goes before it does. Like the views of managed resources it has no empty state and is not assigned.
 template <class T>
-class managed_ref;
+class managed_ref {
+public:
+    using object_type = T;
+
+    managed_ref(const managed_ref&) noexcept = default;
+    managed_ref& operator=(const managed_ref&) = delete;
+    ~managed_ref() = default;
+
+    /// The same object as one of its base classes, or as const.
+    template <class Other>
+        requires(!std::same_as<T, Other> && std::convertible_to<Other*, T*> &&
+                 (std::derived_from<Other, T> || std::same_as<std::remove_const_t<T>, Other>))
+    constexpr managed_ref(const managed_ref<Other>& other) noexcept  // NOLINT: as a reference converts
+        : object_(other.object_), record_(other.record_) {}
+
+    [[nodiscard]] constexpr T& get() const noexcept { return *object_; }
+    [[nodiscard]] constexpr T& operator*() const noexcept { return *object_; }
+    [[nodiscard]] constexpr T* operator->() const noexcept { return object_; }
+    [[nodiscard]] constexpr operator T&() const noexcept { return *object_; }  // NOLINT: it is a reference
+
+    /// A part of the object, owned with it: `data.member(&state::queue)`.
+    template <class Part, class Whole>
+        requires std::derived_from<std::remove_const_t<T>, Whole>
+    [[nodiscard]] constexpr auto member(Part Whole::*part) const noexcept {
+        return managed_ref<std::remove_reference_t<decltype(object_->*part)>>(object_->*part, record_);
+    }
+
+    /// A part of the object that no pointer to member names, such as an element of an array:
+    /// `data.part(data->vectors[i])`. The program stops if it is no part of the object.
+    template <class Part>
+    [[nodiscard]] managed_ref<Part> part(Part& inside) const noexcept {
+        static_assert(sizeof(Part) <= sizeof(T));
+        const auto offset = reinterpret_cast<std::uintptr_t>(&inside) - reinterpret_cast<std::uintptr_t>(object_);
+        if (offset > sizeof(T) - sizeof(Part)) [[unlikely]]
+            detail::stop("managed_ref::part: what is named is no part of the object");
+        return managed_ref<Part>(inside, record_);
+    }
+
+private:
+    DEVRES_INLINE constexpr managed_ref(T& object, list::handle record) noexcept
+        : object_(&object), record_(record) {}
+
+    T* object_;
+    list::handle record_;
+
+    template <class>
+    friend class managed_ref;
+    friend struct detail::token;
+};
 
 namespace detail {
 
-class managed_object;
+template <class T, class... Parts>
+inline constexpr bool can_be_made = requires(Parts&&... parts) { T(static_cast<Parts&&>(parts)...); };
 
-/// Something managed that uses a managed object: a handler whose context it is, access to it from open files.
-/// When the object goes first (in a group of its own, say), its users are ended before it.
-class managed_user {
-public:
-    managed_user() noexcept = default;
-    managed_user(const managed_user&) = delete;
-    managed_user& operator=(const managed_user&) = delete;
-    ~managed_user() { leave(); }
-
-    void leave() noexcept {
-        if (link_ == nullptr)
-            return;
-        *link_ = next_;
-        if (next_ != nullptr)
-            next_->link_ = link_;
-        link_ = nullptr;
-    }
-
-private:
-    friend class managed_object;
-    void (*end_)(managed_user&) noexcept = nullptr;
-    managed_user** link_ = nullptr;  // what points here; null while it uses nothing
-    managed_user* next_ = nullptr;
+template <class T>
+concept has_init = requires(std::remove_const_t<T>& object) { object.init(); };
+template <class T>
+concept can_be_initialized = !has_init<T> || requires(std::remove_const_t<T>& object) {
+    { object.init() } noexcept -> std::same_as<result<>>;
 };
 
-/// The part of an object's record that does not depend on its type.
-class managed_object {
-public:
-    /// `end(user)` is called, and the use over, before the object goes.
-    void used_by(managed_user& user, void (*end)(managed_user&) noexcept) noexcept {
-        user.leave();
-        user.end_ = end;
-        user.next_ = users_;
-        user.link_ = &users_;
-        if (users_ != nullptr)
-            users_->link_ = &user.next_;
-        users_ = &user;
-    }
-
-    void end_users() noexcept {
-        while (users_ != nullptr) {
-            managed_user& newest = *users_;
-            newest.leave();
-            newest.end_(newest);
-        }
-    }
-
-    template <class T>
-    static managed_object& of(const managed_ref<T>& reference) noexcept {
-        return *reference.record_;
-    }
-    template <class T>
-    static managed_ref<T> reference(T& object, managed_object& record) noexcept {
-        return managed_ref<T>(object, record);
-    }
-
-private:
-    managed_user* users_ = nullptr;
-};
-
-/// The record of an object: the object, and the device it goes with.
-template <class Device, class T>
-struct managed_box : managed_object {
+/// The record of an object: what it is built on, the device it goes with, and the object.
+template <class Device, class T, unsigned Uses>
+struct managed_box : users_of<Uses> {
     Device* dev;
     T object;
 
     // An aggregate may be given fewer values than it has members.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-    template <class... Args>
-    explicit managed_box(Device& device, Args&&... args) : dev(&device), object(static_cast<Args&&>(args)...) {}
+    template <class... Parts>
+    DEVRES_INLINE managed_box(const used_records<Uses>& used, Device& device, Parts&&... parts)
+        : users_of<Uses>{used.links()}, dev(&device), object(static_cast<Parts&&>(parts)...) {}
 #pragma GCC diagnostic pop
+
+    static constexpr bool has_code = !std::is_trivially_destructible_v<T>;
+    static constexpr release_step step = has_code ? release_step::code : release_step::matter;
+    static constexpr record_serial kind = list_node::is_object | (Uses != 0 ? list_node::is_user : 0) |
+                                          (has_code ? list_node::has_code : 0);
 
     static void release(void* argument) noexcept {
         auto* const box = static_cast<managed_box*>(argument);
         Device& dev = *box->dev;
-        box->end_users();
         box->~managed_box();
-        dev.resources().memory().put(box, sizeof(managed_box), alignof(managed_box));
-        note(dev, {.what = resource_event::step::released, .managed = true, .resource = "driver_data"});
+        record_access::memory(dev.resources()).put(box, sizeof(managed_box), alignof(managed_box));
+        note(dev, {.what = resource_event::step::released,
+                   .managed = true,
+                   .resource = &object_kind,
+                   .name = type_name<T>.text});
     }
 };
 
-/// Memory and a record for an object that is being made: given back if that fails.
-template <class Box>
-struct pending_object {
+/// What a constructor acquires: released if the object does not come to be.
+struct construction {
     list& resources;
-    void* block = resources.memory().get(sizeof(Box), alignof(Box));
-    list::handle record;
+    record_serial before = record_access::age(resources);
+    bool done = false;
 
-    explicit pending_object(list& of_device) noexcept : resources(of_device) {}
-    pending_object(const pending_object&) = delete;
-    pending_object& operator=(const pending_object&) = delete;
-    ~pending_object() {
-        if (record)
-            resources.remove(record);
-        if (block != nullptr)
-            resources.memory().put(block, sizeof(Box), alignof(Box));
-    }
-    void done() noexcept {
-        record = {};
-        block = nullptr;
+    DEVRES_INLINE explicit construction(list& of_device) noexcept : resources(of_device) {}
+    construction(const construction&) = delete;
+    construction& operator=(const construction&) = delete;
+    DEVRES_INLINE ~construction() {
+        if (!done) [[unlikely]]
+            record_access::release_since(resources, before);
     }
 };
 
-template <class Device>
-struct driver_of {
-    using type = void;
-};
-template <class Device>
-    requires requires { typename Device::driver_type; }
-struct driver_of<Device> {
-    using type = typename Device::driver_type;
-};
+}  // namespace detail
+
+template <class Driver, class Resource>
+concept data_managed = rule<owned_by<Driver, Resource, managed_t>,
+                            "devres[D004] devm_emplace: the ownership table does not say driver_data = managed, or the "
+                            "resource that the object is for">;
+template <class T, class... Parts>
+concept made_from = rule<detail::can_be_made<T, Parts...>,
+                         "devres[D012] devm_emplace: the object cannot be made from these parts; a managed view has no empty "
+                         "state, so acquire what the object holds first and hand it over (and DEVRES_TRY what is a result)">;
+template <class T>
+concept initialized = rule<detail::can_be_initialized<T>,
+                           "devres[D012] devm_emplace: init() of the object is no `result<> init() noexcept`">;
+
+/// Makes a T from `parts` that lives until `dev`'s driver is unbound: a driver's state, the context of its managed handlers.
+/// It is the resource `driver_data` of an ownership table, or the driver's own that is named: `devm_emplace<zone,
+/// thermal_zone>(dev)`. If T has `result<> init() noexcept`, that is called before anyone has a reference to the object.
+/// `devm_emplace<const T>` shares it as const: what a handler and a thread both see is then changed through atomics and
+/// locks only.
+///
+/// An object with a destructor is destroyed after the handlers have ended and before any BAR, vector or memory has gone; one
+/// without goes with these. Its place among them is where `init` ended. Every part that is a view of something managed, a
+/// `managed_ref`, or an optional of one is something the object is built on: a group that releases the part is refused.
+/// @returns a reference to it; `enomem` if there is no memory for it or its record, `enoent` if a part has gone, `einval` if
+/// a part is another device's, `edeadlk` from inside a handler of the device: no T is made then; or the error of `init`. What
+/// the constructor and `init` acquired is then released, and also where the constructor throws.
+/// @par Linux
+/// `devm_kzalloc()`, with a constructor and a destructor
+template <class T, auto Resource = driver_data, class Device, class... Parts>
+    requires data_managed<typename detail::driver_of<Device>::type, std::remove_const_t<decltype(Resource)>> &&
+             made_from<T, Parts...> && initialized<T>
+[[nodiscard]] DEVRES_INLINE result<managed_ref<T>> devm_emplace(Device& dev, Parts&&... parts) {
+    constexpr unsigned uses = (0U + ... + unsigned{detail::is_part<Parts>});
+    using box_type = detail::managed_box<Device, T, uses>;
+    list& resources = dev.resources();
+    if (detail::in_handler(dev)) [[unlikely]]
+        return fail(errc::edeadlk);
+    const detail::used_records<uses> used(parts...);
+    if (auto there = used.check(resources); !there) [[unlikely]]
+        return fail(there.error());
+    detail::pending_record<box_type> pending(resources);
+    if (!pending) [[unlikely]]
+        return fail(errc::enomem);
+    detail::construction made(resources);
+    auto* const box = ::new (pending.block()) box_type(used, dev, static_cast<Parts&&>(parts)...);
+    result<> ready = used.check(resources);  // the constructor may have released a part
+    if constexpr (detail::has_init<T>) {
+        if (ready)
+            ready = const_cast<std::remove_const_t<T>&>(box->object).init();
+    }
+    if (!ready) [[unlikely]] {
+        detail::record_access::release_since(resources, made.before);
+        box->~box_type();
+        return fail(ready.error());
+    }
+    made.done = true;
+    const list::handle record = pending.record(&box_type::release, box_type::step, box_type::kind);
+    detail::note(dev, {.managed = true, .resource = &object_kind, .name = detail::type_name<T>.text});
+    return detail::token::make<managed_ref<T>>(box->object, record);
+}
+
+namespace detail {
 
 /// What a T& or a managed_ref<T> refers to, and whether devres owns it.
 template <class Reference>
@@ -150,64 +207,4 @@ template <class T>
 struct referred<const managed_ref<T>> : referred<managed_ref<T>> {};
 
 }  // namespace detail
-
-/// A reference to an object that devres owns: it is destroyed at unbind, after everything that was acquired
-/// later and after everything managed that uses it. Only `devm_emplace` makes one, so that a managed handler
-/// cannot be given an object that goes before it does.
-template <class T>
-class managed_ref {
-public:
-    /// The same object as one of its base classes.
-    template <std::derived_from<T> Derived>
-        requires(!std::same_as<T, Derived>)
-    constexpr managed_ref(const managed_ref<Derived>& other) noexcept  // NOLINT: as a reference converts
-        : object_(other.object_), record_(other.record_) {}
-
-    [[nodiscard]] constexpr T& get() const noexcept { return *object_; }
-    [[nodiscard]] constexpr T& operator*() const noexcept { return *object_; }
-    [[nodiscard]] constexpr T* operator->() const noexcept { return object_; }
-    [[nodiscard]] constexpr operator T&() const noexcept { return *object_; }  // NOLINT: it is a reference
-
-    /// A part of the object, owned with it: `data.member(&state::queue)`.
-    template <class Part, class Whole>
-        requires std::derived_from<T, Whole>
-    [[nodiscard]] constexpr managed_ref<Part> member(Part Whole::*part) const noexcept {
-        return managed_ref<Part>(object_->*part, *record_);
-    }
-
-private:
-    constexpr managed_ref(T& object, detail::managed_object& record) noexcept : object_(&object), record_(&record) {}
-
-    T* object_;
-    detail::managed_object* record_;
-
-    template <class>
-    friend class managed_ref;
-    friend class detail::managed_object;
-};
-
-/// Makes a T from `args` that lives until `dev`'s driver is unbound: a driver's state, the context of its
-/// managed handlers. It is the resource `driver_data` of an ownership table.
-/// @returns a reference to it; `enomem` if there is no memory or it cannot be recorded: no T is made then.
-/// @par Linux
-/// `devm_kzalloc()`, with a constructor and a destructor. What managed resources still use when a group
-/// releases the object is ended first.
-template <class T, class Device, class... Args>
-    requires rule<owned_by<typename detail::driver_of<Device>::type, driver_data_t, managed_t>,
-                  "devres[D004] devm_emplace: the ownership table does not say driver_data = managed">
-[[nodiscard]] result<managed_ref<T>> devm_emplace(Device& dev, Args&&... args) {
-    using box_type = detail::managed_box<Device, T>;
-    detail::pending_object<box_type> pending(dev.resources());
-    if (pending.block == nullptr) [[unlikely]]
-        return fail(errc::enomem);
-    const auto record = dev.resources().add(&box_type::release, pending.block);
-    if (!record) [[unlikely]]
-        return fail(record.error());
-    pending.record = *record;
-    box_type* const box = ::new (pending.block) box_type(dev, static_cast<Args&&>(args)...);
-    pending.done();
-    detail::note(dev, {.managed = true, .resource = "driver_data"});
-    return detail::managed_object::reference(box->object, *box);
-}
-
 }  // namespace devres

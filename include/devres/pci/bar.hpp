@@ -7,9 +7,30 @@ namespace devres::pci {
 
 namespace detail {
 
-/// Register access, the same for both owners.
-template <class P, class Driver>
-class DEVRES_CONSUMABLE bar_registers {
+struct bar_kind : any_kind {
+    static constexpr resource_kind about{"bar", numbering::which};
+    static constexpr bool needs_enable = true;
+    template <class P>
+    using value = typename P::region_type;
+
+    template <class P, class Driver>
+    DEVRES_INLINE static void release(device<P, Driver>& dev, typename P::region_type& region) noexcept {
+        dev.platform().unmap_bar(dev.function(), region);
+    }
+};
+
+/// The number of no BAR: what stands for one that was not given.
+inline constexpr unsigned no_bar = ~0U;
+
+}  // namespace detail
+
+/// A BAR, requested and mapped. Owned by devres, it is a view to be copied at will; owned by the driver, a
+/// guard that unmaps it and gives the region back when it dies.
+template <class Owner, class P, class Driver = void>
+class DEVRES_CONSUMABLE bar_mapping : public detail::held<Owner, detail::bar_kind, P, Driver> {
+    friend struct devres::detail::token;
+    using detail::held<Owner, detail::bar_kind, P, Driver>::held;
+
 public:
     /// Reads a register: `offset` in bytes from the start of the BAR, a multiple of the register's size and
     /// below `size()`. A device that is gone reads as all ones.
@@ -33,141 +54,88 @@ public:
     DEVRES_NOT_WHEN_EMPTY void write64(std::size_t offset, std::uint64_t value) const noexcept { write(offset, value); }
 
     /// The size of the BAR in bytes.
-    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::size_t size() const noexcept { return dev_->platform().bar_size(region_); }
-
-protected:
-    bar_registers() noexcept = default;
-    bar_registers(device<P, Driver>* dev, const typename P::region_type& region) noexcept
-        : dev_(dev), region_(region) {}
-
-    device<P, Driver>* dev_ = nullptr;
-    typename P::region_type region_{};
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::size_t size() const noexcept {
+        return this->dev_->platform().bar_size(this->value_);
+    }
 
 private:
     template <class T>
     [[nodiscard]] T read(std::size_t offset) const noexcept {
-        return dev_->platform().template read<T>(region_, offset);
+        return this->dev_->platform().template read<T>(this->value_, offset);
     }
     template <class T>
     void write(std::size_t offset, T value) const noexcept {
-        dev_->platform().template write<T>(region_, offset, value);
+        this->dev_->platform().template write<T>(this->value_, offset, value);
     }
 };
 
-}  // namespace detail
+/// The views of a driver's device, for the members of its state: `bar_of<Device>`.
+template <class Device>
+using bar_of = bar_mapping<managed_t, typename Device::platform_type, typename Device::driver_type>;
+template <class Device>
+using enabled_of = enabled_device<managed_t, typename Device::platform_type, typename Device::driver_type>;
 
-/// A BAR, requested and mapped. Owned by devres, it is a view to be copied at will; owned by the driver, a
-/// guard that unmaps it and gives the region back when it dies.
-template <class Owner, class P, class Driver = void>
-class bar_mapping;
-
-template <class P, class Driver>
-class bar_mapping<managed_t, P, Driver> : public detail::bar_registers<P, Driver> {
-public:
-    /// A view of nothing.
-    bar_mapping() noexcept = default;
-    bar_mapping(device<P, Driver>& dev DEVRES_LIFETIMEBOUND, const typename P::region_type& region) noexcept
-        : detail::bar_registers<P, Driver>(&dev, region) {}
-};
-
-template <class P, class Driver>
-class DEVRES_CONSUMABLE bar_mapping<unmanaged_t, P, Driver> : public detail::bar_registers<P, Driver> {
-public:
-    /// A guard that owns nothing.
-    DEVRES_EMPTY bar_mapping() noexcept = default;
-    /// Takes over a mapping of `dev`'s platform.
-    [[nodiscard]] bar_mapping(device<P, Driver>& dev DEVRES_LIFETIMEBOUND,
-                              const typename P::region_type& region) noexcept
-        : detail::bar_registers<P, Driver>(&dev, region) {}
-
-    bar_mapping(bar_mapping&& other) noexcept : detail::bar_registers<P, Driver>(other.dev_, other.region_) {
-        other.dev_ = nullptr;
-    }
-    bar_mapping& operator=(bar_mapping&& other) noexcept {
-        if (this != &other) {
-            unmap();
-            this->dev_ = other.dev_;
-            this->region_ = other.region_;
-            other.dev_ = nullptr;
-        }
-        return *this;
-    }
-    ~bar_mapping() { unmap(); }
-
-    /// True if the guard unmaps the BAR when it dies.
-    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return this->dev_ != nullptr; }
-
-private:
-    DEVRES_INLINE void unmap() noexcept {
-        if (this->dev_ == nullptr)
-            return;
-        devres::detail::note(*this->dev_, {.what = resource_event::step::released, .resource = "bar"});
-        this->dev_->platform().unmap_bar(this->dev_->function(), this->region_);
-    }
-};
+template <unsigned Number>
+concept bar_in_brackets =
+    rule<(Number < bar_count), "devres[D013] which BAR is a template argument, 0 to 5: pcim_iomap_region<0>(device, name)">;
+template <class Enabled>
+concept bar_of_managed_device = rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
+                                     "devres[D005] a managed BAR needs a device enabled with pcim_enable_device">;
+template <class Driver, unsigned Number>
+concept bar_managed = rule<owned_by<Driver, bar_t<Number>, managed_t>,
+                           "devres[D004] pcim_iomap_region: the ownership table does not say bar<N> = managed">;
+template <class Driver, unsigned Number>
+concept bar_unmanaged = rule<owned_by<Driver, bar_t<Number>, unmanaged_t>,
+                             "devres[D004] pci_iomap_region: the ownership table does not say bar<N> = unmanaged">;
 
 namespace detail {
 
-template <class P, class Driver>
-void release_bar(void* argument) noexcept {
-    auto& bar = *static_cast<bar_record<P, Driver>*>(argument);
-    device<P, Driver>& dev = *bar.dev;
-    dev.platform().unmap_bar(dev.function(), bar.region);
-    const auto number = static_cast<unsigned>(&bar - device_records<P, Driver>::of(dev).bars);
-    bar = {};
-    devres::detail::note(
-        dev, {.what = resource_event::step::released, .managed = true, .resource = "bar", .index = number});
+/// Maps a BAR that is at least `least` bytes large.
+template <class Token, class Enabled>
+[[nodiscard]] DEVRES_INLINE result<Token> map_bar(const Enabled& enabled, unsigned number, std::size_t least,
+                                                  const char* name) noexcept {
+    auto& dev = enabled.dev();
+    return acquire<Token, bar_kind>(
+        dev, {number, name},
+        [&]() noexcept {
+            auto region = dev.platform().map_bar(dev.function(), bar_number(number), name);
+            if (least != 0 && region && dev.platform().bar_size(*region) < least) [[unlikely]] {
+                dev.platform().unmap_bar(dev.function(), *region);
+                region = fail(errc::enodev);
+            }
+            return region;
+        },
+        enabled);
 }
 
 }  // namespace detail
 
-/// Requests BAR `Number` under `name` and maps it, until the driver is unbound.
-/// @returns a view of the mapping; `einval` if the function has no such BAR, `ebusy` if it is taken, `enomem`
-/// if it cannot be mapped or recorded: nothing is requested or mapped then.
+/// Requests BAR `Number` under `name` and maps it, until the driver is unbound. `Least` is how many bytes it must have: the
+/// offsets of a driver's registers are then all there.
+/// @returns a view of the mapping; `einval` if the function has no such BAR, `enodev` if it has fewer than `Least` bytes,
+/// `ebusy` if it is taken, `enomem` if it cannot be mapped or recorded, `enoent` if the enable has been released, `edeadlk`
+/// from inside a handler: nothing is requested or mapped then.
 /// @par Linux
 /// `pcim_iomap_region()`. One mapping of a BAR at a time: the second is refused, as its region is taken.
-template <unsigned Number, class Owner, class P, class Driver>
-    requires(Number < bar_count) &&
-            rule<std::is_same_v<Owner, managed_t>,
-                 "devres[D005] a managed BAR needs a device enabled with pcim_enable_device"> &&
-            rule<owned_by<Driver, bar_t<Number>, managed_t>,
-                 "devres[D004] pcim_iomap_region: the ownership table does not say bar<N> = managed">
-[[nodiscard]] result<bar_mapping<managed_t, P, Driver>>
-pcim_iomap_region(const enabled_device<Owner, P, Driver>& enabled, const char* name) noexcept {
-    device<P, Driver>& dev = enabled.dev();
-    auto region = dev.platform().map_bar(dev.function(), bar_number(Number), name);
-    if (!region) [[unlikely]]
-        return fail(region.error());
-    auto& bar = detail::device_records<P, Driver>::of(dev).bars[Number];
-    auto record = dev.resources().add(&detail::release_bar<P, Driver>, &bar);
-    if (!record) [[unlikely]] {
-        dev.platform().unmap_bar(dev.function(), *region);
-        return fail(record.error());
-    }
-    bar.dev = &dev;
-    bar.record = *record;
-    bar.region = *region;
-    devres::detail::note(dev, {.managed = true, .resource = "bar", .index = Number, .name = name});
-    return bar_mapping<managed_t, P, Driver>(dev, *region);
+template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled>
+    requires bar_in_brackets<Number> && enabled_argument<Enabled> && bar_of_managed_device<Enabled> &&
+             bar_managed<detail::driver_of<Enabled>, Number>
+[[nodiscard]] auto pcim_iomap_region(const Enabled& enabled, const char* name) noexcept
+    -> result<bar_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
+    using mapping = bar_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
+    return detail::map_bar<mapping>(enabled, Number, Least, name);
 }
 
 /// Requests BAR `Number` under `name` and maps it, until the guard dies.
-/// @returns a guard that unmaps it; `einval` if the function has no such BAR, `ebusy` if it is taken, `enomem`
-/// if it cannot be mapped: nothing is requested or mapped then.
+/// @returns a guard that unmaps it; the errors of `pcim_iomap_region`: nothing is requested or mapped then.
 /// @par Linux
 /// `pci_request_region()` and `pci_iomap()` in one
-template <unsigned Number, class Owner, class P, class Driver>
-    requires(Number < bar_count) &&
-            rule<owned_by<Driver, bar_t<Number>, unmanaged_t>,
-                 "devres[D004] pci_iomap_region: the ownership table does not say bar<N> = unmanaged">
-[[nodiscard]] DEVRES_INLINE result<bar_mapping<unmanaged_t, P, Driver>>
-pci_iomap_region(const enabled_device<Owner, P, Driver>& enabled, const char* name) noexcept {
-    device<P, Driver>& dev = enabled.dev();
-    auto region = dev.platform().map_bar(dev.function(), bar_number(Number), name);
-    if (!region) [[unlikely]]
-        return fail(region.error());
-    devres::detail::note(dev, {.resource = "bar", .index = Number, .name = name});
-    return bar_mapping<unmanaged_t, P, Driver>(dev, *region);
+template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled>
+    requires bar_in_brackets<Number> && enabled_argument<Enabled> && bar_unmanaged<detail::driver_of<Enabled>, Number>
+[[nodiscard]] DEVRES_INLINE auto pci_iomap_region(const Enabled& enabled, const char* name) noexcept
+    -> result<bar_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
+    using mapping = bar_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
+    return detail::map_bar<mapping>(enabled, Number, Least, name);
 }
 
 }  // namespace devres::pci

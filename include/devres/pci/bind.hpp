@@ -4,9 +4,10 @@
 #include <new>
 
 #include <devres/core/attributes.hpp>
-#include <devres/core/errno_guard.hpp>
-#include <devres/pci/bound_device.hpp>
-#include <devres/pci/diagnose.hpp>
+#include <devres/core/detail/errno_guard.hpp>
+#include <devres/core/detail/stop.hpp>
+#include <devres/pci/detail/bound_device.hpp>
+#include <devres/pci/detail/diagnose.hpp>
 
 namespace devres::pci {
 
@@ -16,15 +17,16 @@ class binding {};  // for what is not a driver or not a platform: `bind` says so
 /// Puts a driver on a function: takes the function, and calls the driver's probe with a device whose release
 /// list is empty.
 /// @returns the binding, which unbinds when it dies; `ebusy` if the function has a driver, `enodev` if the device
-/// is gone or the driver's `ids` do not mean it, `enomem`, or probe's error. In every error case what probe
-/// acquired has been released, newest first, and the function is as before.
+/// is gone or the driver's `ids` do not mean it, `enomem`, `einval` if the state that probe returned is another device's or
+/// has gone again (with a group that was not kept), or probe's error. In every error case what probe acquired has been
+/// released as at an unbind, and the function is as before. So it is where probe throws: the exception goes on.
 /// @par Linux
 /// `really_probe()` and `pci_device_probe()`
 template <class Driver, class P>
 [[nodiscard]] result<binding<Driver, P>> bind(P& platform, typename detail::function_of<P>::reference function);
 
-/// A driver on a function. It unbinds when it dies, which must not be inside one of the function's handlers: the program
-/// stops then, where `unbind` answers `edeadlk`.
+/// A driver on a function. It unbinds when it dies, which must not be inside one of the function's handlers, nor while this
+/// thread has an access of the device open: the program stops then, where `unbind` answers `edeadlk`.
 template <class Driver, class P>
     requires platform<P> && driver_on<Driver, P>
 class DEVRES_CONSUMABLE binding<Driver, P> {
@@ -45,17 +47,18 @@ public:
     }
     ~binding() { end(); }
 
-    /// Takes the driver off: remove(), during which interrupts still arrive, then vectors of the driver's own that it
-    /// has not freed, with the handlers on them, then everything devres owns, newest first, the driver's state last;
-    /// then the function is free for another driver. Nothing to do if the binding is empty. errno is kept.
-    /// @returns `edeadlk` from inside one of the function's handlers, which would wait for itself: the driver
-    /// stays bound then.
+    /// Takes the driver off: a device that sleeps is woken, and the driver's resume called; remove(), during which interrupts
+    /// still arrive and which is called whatever resume said; then what devres owns is released from the outside in
+    /// (`release_step`), and with the handlers those and the vectors that the driver itself has not freed; then the function
+    /// is free for another driver. Nothing to do if the binding is empty. errno is kept.
+    /// @returns `edeadlk` from inside one of the function's handlers, or while this thread has an access of the device open:
+    /// it would wait for itself, and the driver stays bound.
     /// @par Linux
     /// `device_release_driver()`
-    result<> unbind() noexcept {
+    [[nodiscard]] result<> unbind() noexcept {
         if (bound_ == nullptr)
             return {};
-        if (bound_->dev.platform().in_handler(bound_->dev.function())) [[unlikely]]
+        if (waits_for_itself()) [[unlikely]]
             return fail(errc::edeadlk);
         end();
         return {};
@@ -71,36 +74,38 @@ public:
     /// The device the driver is on. The binding must not be empty.
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY device<P, Driver>& dev() const noexcept { return bound_->dev; }
 
-    /// Puts the device to sleep: the driver's suspend, then D3hot, with its state saved.
+    /// Puts the device to sleep: the driver's suspend, or, for a driver with neither suspend nor resume, the `stop()` of what
+    /// was started; then D3hot, with its state saved. Handlers stay registered.
     /// @returns `einval` if the binding is empty or the device sleeps already, the driver's error (the device is awake, as
-    /// the driver left it), or the platform's: the device is awake then, and the driver's resume has been called.
+    /// the driver left it), or the platform's: the device is awake then, and the driver's resume has been called. Where the
+    /// driver's suspend throws, the exception goes on, and the device is awake.
     /// @par Linux
     /// `pci_pm_suspend()`
-    DEVRES_NOT_WHEN_EMPTY result<> suspend() {
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY result<> suspend() {
         if (bound_ == nullptr || bound_->suspended)
             return fail(errc::einval);
-        if (const auto asked = bound_->call(detail::suspend_of<Driver>{}); !asked)
+        if (const auto asked = bound_->quiesce(); !asked)
             return asked;
         if (const auto asleep = bound_->dev.platform().suspend(bound_->dev.function()); !asleep) {
-            (void)bound_->call(detail::resume_of<Driver>{});
+            (void)bound_->restart();
             return asleep;
         }
         bound_->suspended = true;
         return {};
     }
 
-    /// Wakes the device: D0, its state restored, then the driver's resume.
+    /// Wakes the device: D0, its state restored, then the driver's resume, or the `start()` of what was started.
     /// @returns `einval` if the binding is empty or the device is awake, the platform's error (the device sleeps
     /// on), or the driver's: the device is awake then, and the driver bound.
     /// @par Linux
     /// `pci_pm_resume()`
-    DEVRES_NOT_WHEN_EMPTY result<> resume() {
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY result<> resume() noexcept {
         if (bound_ == nullptr || !bound_->suspended)
             return fail(errc::einval);
         if (const auto awake = bound_->dev.platform().resume(bound_->dev.function()); !awake)
             return awake;
         bound_->suspended = false;
-        return bound_->call(detail::resume_of<Driver>{});
+        return bound_->restart();
     }
 
     /// True until the driver is unbound.
@@ -111,17 +116,25 @@ private:
 
     explicit binding(bound_device* bound) noexcept : bound_(bound) {}
 
+    [[nodiscard]] bool waits_for_itself() const noexcept {
+        return bound_->dev.platform().in_handler(bound_->dev.function()) ||
+               bound_->dev.resources().would_wait_for_itself();
+    }
+
     void end() noexcept {
         if (bound_ == nullptr)
             return;
-        if (bound_->dev.platform().in_handler(bound_->dev.function())) [[unlikely]]
-            __builtin_trap();  // it would wait for itself, or free what the handler is using
+        if (waits_for_itself()) [[unlikely]]
+            devres::detail::stop("a binding dies inside a handler of its device, or on a thread that has one of its accesses "
+                                 "open: the unbind would wait for itself");
         const devres::detail::errno_guard keep;
         bound_device* const bound = bound_;
         bound_ = nullptr;
-        if (bound->suspended)  // remove() finds a device that is awake
-            (void)bound->dev.platform().resume(bound->dev.function());
-        (void)bound->call(detail::remove_of<Driver>{});
+        if (bound->suspended) {  // remove() finds a device that is awake
+            if (bound->dev.platform().resume(bound->dev.function()))
+                (void)bound->restart();
+        }
+        bound->remove();
         detail::destroy(bound);
     }
 
@@ -150,13 +163,15 @@ result<binding<Driver, P>> bind(P& platform, typename detail::function_of<P>::re
                 if (bound != nullptr)
                     detail::destroy(bound);
             }
-        } started{::new (memory) bound_device(platform, function)};
+        } started{::new (memory) bound_device(platform, function, id)};
 
-        auto probed = Driver::probe(started.bound->dev, *entry);
+        auto probed = Driver::probe(started.bound->dev, entry == &id ? started.bound->id : *entry);
         if (!probed)
             return fail(probed.error());
-        if constexpr (!std::is_void_v<typename bound_device::state_type>)
-            started.bound->keep(*probed);
+        if constexpr (!std::is_void_v<typename bound_device::state_type>) {
+            if (auto there = started.bound->keep(*probed); !there)
+                return fail(there.error());
+        }
         bound_device* const bound = started.bound;
         started.bound = nullptr;
         return binding<Driver, P>(bound);

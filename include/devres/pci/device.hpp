@@ -2,8 +2,8 @@
 #pragma once
 
 #include <devres/core/attributes.hpp>
+#include <devres/core/detail/stop.hpp>
 #include <devres/core/list.hpp>
-#include <devres/core/managed_ref.hpp>
 #include <devres/pci/platform.hpp>
 
 namespace devres::pci {
@@ -17,44 +17,22 @@ namespace detail {
 /// be, and going on would leave the handler registered with what it uses gone: the program stops.
 DEVRES_INLINE void or_stop(const result<>& released) noexcept {
     if (!released) [[unlikely]]
-        __builtin_trap();
+        devres::detail::stop("a guard dies inside a handler of its device: it would wait for itself");
 }
 
-/// What devres knows of a managed BAR.
-template <class P, class Driver>
-struct bar_record {
-    device<P, Driver>* dev = nullptr;
-    list::handle record;
-    typename P::region_type region{};
-};
+/// What a device knows of what has been acquired, beside the records.
+struct device_books {
+    unsigned enables = 0;          ///< managed ones that are live
+    unsigned needing_enable = 0;   ///< BARs and vectors of the driver's own
+    unsigned late_disables = 0;    ///< asked for while there were any: made up for when the last has gone
+    unsigned driver_handlers = 0;  ///< of the driver's own, with a record: see driver_handler
+    bool managed_vectors = false;
+    bool mastering = false;
 
-/// What devres knows of the managed handler on a vector: `id` is none where there is none.
-template <class P, class Driver>
-struct handler_record : devres::detail::managed_user {
-    device<P, Driver>* dev = nullptr;
-    list::handle record;
-    handler_id id = handler_id::none;
-    unsigned index = 0;
-    const char* name = nullptr;
-};
-
-/// What devres knows of the managed vectors: `handlers` has a record per vector.
-template <class P, class Driver>
-struct vectors_record {
-    list::handle record;
-    handler_record<P, Driver>* handlers = nullptr;
-    unsigned count = 0;
-    unsigned registered = 0;
-};
-
-/// The records of a device: at most one of each BAR and one of vectors can be live.
-template <class P, class Driver>
-struct device_records {
-    unsigned enables = 0;
-    vectors_record<P, Driver> vectors;
-    bar_record<P, Driver> bars[bar_count];
-
-    static device_records& of(device<P, Driver>& dev) noexcept { return dev.records_; }
+    template <class P, class Driver>
+    DEVRES_INLINE static device_books& of(device<P, Driver>& dev) noexcept {
+        return dev.books_;
+    }
 };
 
 }  // namespace detail
@@ -75,13 +53,24 @@ public:
 
     /// A device with an empty release list. `platform` and `function` outlive it.
     [[nodiscard]] device(P& platform DEVRES_LIFETIMEBOUND, function_type& function DEVRES_LIFETIMEBOUND) noexcept
-        : platform_(&platform), function_(&function), resources_(hooks_of(platform)) {}
+        : platform_(&platform), function_(&function), resources_(hooks_of(platform), handlers_of(*this)) {}
 
     device(const device&) = delete;
     device& operator=(const device&) = delete;
 
-    /// Releases what devres still owns, newest first.
-    ~device() = default;
+    /// Releases what devres still owns, from the outside in (`release_step`). After the handlers, vectors of the driver's
+    /// own that are left are freed, and bus mastering goes off; what the function answers to that does not matter, as it
+    /// may be gone.
+    ~device() {
+        resources_.release_through(release_step::handlers);
+        if (!books_.managed_vectors)
+            detail::or_stop(platform_->free_vectors(*function_));
+        if (books_.mastering)
+            (void)platform_->set_master(*function_, false);
+        resources_.release_all();
+        for (; books_.late_disables != 0; --books_.late_disables)
+            platform_->disable(*function_);
+    }
 
     [[nodiscard]] P& platform() const noexcept { return *platform_; }
     [[nodiscard]] function_type& function() const noexcept { return *function_; }
@@ -93,12 +82,26 @@ public:
     [[nodiscard]] device_id id() const noexcept { return platform_->id(*function_); }
 
 private:
-    friend detail::device_records<P, Driver>;
+    friend detail::device_books;
+
+    static handler_hooks handlers_of(device& self) noexcept {
+        return {
+            .running_here = [](void* context) noexcept {
+                const auto& dev = *static_cast<device*>(context);
+                return dev.platform_->in_handler(*dev.function_);
+            },
+            .wait_for_all = [](void* context) noexcept {
+                const auto& dev = *static_cast<device*>(context);
+                (void)dev.platform_->synchronize_handler(*dev.function_, handler_id::none);
+            },
+            .context = &self,
+        };
+    }
 
     P* platform_;
     function_type* function_;
-    detail::device_records<P, Driver> records_;
-    list resources_;  // last, because its destructor uses the others
+    detail::device_books books_;
+    list resources_;
 };
 
 }  // namespace devres::pci

@@ -3,137 +3,124 @@
 
 #include <devres/core/attributes.hpp>
 #include <devres/core/rule.hpp>
+#include <devres/pci/detail/argument.hpp>
+#include <devres/pci/detail/resource.hpp>
 #include <devres/pci/device.hpp>
 #include <devres/pci/resources.hpp>
 
 namespace devres::pci {
 
+namespace detail {
+
+struct enable_kind : any_kind {
+    static constexpr resource_kind about{"enable"};
+    template <class P>
+    struct value {};
+
+    /// BARs and vectors of the driver's own put the disable off.
+    template <class P, class Driver>
+    DEVRES_INLINE static void release(device<P, Driver>& dev, value<P>&) noexcept {
+        device_books& books = device_books::of(dev);
+        if (books.needing_enable != 0) [[unlikely]]
+            ++books.late_disables;
+        else
+            dev.platform().disable(dev.function());
+    }
+    /// What was switched on before the first enable goes off after the function is disabled.
+    template <class Device>
+    static void recorded(Device& dev) noexcept {
+        if (device_books::of(dev).enables++ == 0)
+            dev.resources().pin_actions();
+    }
+    template <class Device>
+    static void forgotten(Device& dev) noexcept {
+        --device_books::of(dev).enables;
+    }
+};
+
+}  // namespace detail
+
 /// An enabled function: what BARs, vectors and DMA memory are acquired from. Owned by devres, it is a view to
-/// be copied at will; owned by the driver, a guard that disables the function when it dies.
+/// be copied at will; owned by the driver, a guard that disables the function when it dies, or, if BARs or vectors of the
+/// driver's own are left then, with the last of them.
 template <class Owner, class P, class Driver = void>
-class enabled_device;
+class DEVRES_CONSUMABLE enabled_device : public detail::held<Owner, detail::enable_kind, P, Driver> {
+    friend struct devres::detail::token;
+    using detail::held<Owner, detail::enable_kind, P, Driver>::held;
 
-template <class P, class Driver>
-class enabled_device<managed_t, P, Driver> {
 public:
-    /// A view of nothing.
-    enabled_device() noexcept = default;
-    explicit enabled_device(device<P, Driver>& dev DEVRES_LIFETIMEBOUND) noexcept : dev_(&dev) {}
-
     /// The device that is enabled.
-    [[nodiscard]] device<P, Driver>& dev() const noexcept { return *dev_; }
-
-private:
-    device<P, Driver>* dev_ = nullptr;
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY device<P, Driver>& dev() const noexcept { return *this->dev_; }
 };
 
+template <class Owner, class P, class Driver>
+inline constexpr bool detail::is_enabled_device<enabled_device<Owner, P, Driver>> = true;
+
+template <class Driver>
+concept enable_managed = rule<owned_by<Driver, enable_t, managed_t>,
+                              "devres[D004] pcim_enable_device: the ownership table does not say enable = managed">;
+template <class Driver>
+concept enable_unmanaged = rule<owned_by<Driver, enable_t, unmanaged_t>,
+                                "devres[D004] pci_enable_device: the ownership table does not say enable = unmanaged">;
+
+/// Enables the function until the driver is unbound: its BARs answer and it may be given vectors. Enables are
+/// counted; the function is disabled with the last of them.
+/// @returns a view of the enabled device; the platform's error (`enodev` if the device is gone, `edeadlk` from inside a
+/// handler), or `enomem` if the enable cannot be recorded: the function is then as before.
+/// @par Linux
+/// `pcim_enable_device()` as of 6.11: one record per call, and no flag that changes what other functions mean.
 template <class P, class Driver>
-class DEVRES_CONSUMABLE enabled_device<unmanaged_t, P, Driver> {
-public:
-    /// A guard that owns nothing.
-    DEVRES_EMPTY enabled_device() noexcept = default;
-    /// Takes over one enable of `dev`.
-    [[nodiscard]] explicit enabled_device(device<P, Driver>& dev DEVRES_LIFETIMEBOUND) noexcept : dev_(&dev) {}
+    requires enable_managed<Driver>
+[[nodiscard]] result<enabled_device<managed_t, P, Driver>> pcim_enable_device(device<P, Driver>& dev) noexcept {
+    return detail::acquire<enabled_device<managed_t, P, Driver>, detail::enable_kind>(
+        dev, {}, [&]() noexcept { return dev.platform().enable(dev.function()); });
+}
 
-    enabled_device(enabled_device&& other) noexcept : dev_(other.dev_) { other.dev_ = nullptr; }
-    enabled_device& operator=(enabled_device&& other) noexcept {
-        if (this != &other) {
-            disable();
-            dev_ = other.dev_;
-            other.dev_ = nullptr;
-        }
-        return *this;
-    }
-    ~enabled_device() { disable(); }
-
-    /// The device that is enabled.
-    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY device<P, Driver>& dev() const noexcept { return *dev_; }
-
-    /// True if the guard disables the function when it dies.
-    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return dev_ != nullptr; }
-
-private:
-    DEVRES_INLINE void disable() noexcept {
-        if (dev_ == nullptr)
-            return;
-        devres::detail::note(*dev_, {.what = resource_event::step::released, .resource = "enable"});
-        dev_->platform().disable(dev_->function());
-    }
-
-    device<P, Driver>* dev_ = nullptr;
-};
+/// Enables the function until the guard dies.
+/// @returns a guard that disables it; the platform's error (`enodev` if the device is gone, `edeadlk` from inside a
+/// handler): the function is then as before.
+/// @par Linux
+/// `pci_enable_device()` and, when the guard dies, `pci_disable_device()`
+template <class P, class Driver>
+    requires enable_unmanaged<Driver>
+[[nodiscard]] DEVRES_INLINE result<enabled_device<unmanaged_t, P, Driver>>
+pci_enable_device(device<P, Driver>& dev) noexcept {
+    return detail::acquire<enabled_device<unmanaged_t, P, Driver>, detail::enable_kind>(
+        dev, {}, [&]() noexcept { return dev.platform().enable(dev.function()); });
+}
 
 namespace detail {
 
-template <class P, class Driver>
-void release_enable(void* argument) noexcept {
-    auto& dev = *static_cast<device<P, Driver>*>(argument);
-    auto& records = device_records<P, Driver>::of(dev);
-    if (--records.enables == 0) {
-        // Only a group can leave something behind that was acquired from this enable.
-        if (records.vectors.record)
-            dev.resources().release(records.vectors.record);
-        for (auto& bar : records.bars) {
-            if (bar.record)
-                dev.resources().release(bar.record);
-        }
-    }
-    dev.platform().disable(dev.function());
-    devres::detail::note(dev, {.what = resource_event::step::released, .managed = true, .resource = "enable"});
+template <class Owner, class P, class Driver>
+[[nodiscard]] result<> set_master(const enabled_device<Owner, P, Driver>& enabled, bool on) noexcept {
+    device<P, Driver>& dev = enabled.dev();
+    if (auto there = devres::detail::used_records(enabled).check(dev.resources()); !there) [[unlikely]]
+        return there;
+    auto set = dev.platform().set_master(dev.function(), on);
+    if (set)
+        device_books::of(dev).mastering = on;
+    return set;
 }
 
 }  // namespace detail
 
-/// Enables the function until the driver is unbound: its BARs answer and it may be given vectors. Enables are
-/// counted; the function is disabled with the last of them.
-/// @returns a view of the enabled device; the platform's error (`enodev` if the device is gone), or `enomem`
-/// if the enable cannot be recorded: the function is then as before.
-/// @par Linux
-/// `pcim_enable_device()` as of 6.11: one record per call, and no flag that changes what other functions mean.
-template <class P, class Driver>
-    requires rule<owned_by<Driver, enable_t, managed_t>,
-                  "devres[D004] pcim_enable_device: the ownership table does not say enable = managed">
-[[nodiscard]] result<enabled_device<managed_t, P, Driver>> pcim_enable_device(device<P, Driver>& dev) noexcept {
-    if (auto enabled = dev.platform().enable(dev.function()); !enabled) [[unlikely]]
-        return fail(enabled.error());
-    if (auto record = dev.resources().add(&detail::release_enable<P, Driver>, &dev); !record) [[unlikely]] {
-        dev.platform().disable(dev.function());
-        return fail(record.error());
-    }
-    ++detail::device_records<P, Driver>::of(dev).enables;
-    devres::detail::note(dev, {.managed = true, .resource = "enable"});
-    return enabled_device<managed_t, P, Driver>(dev);
-}
-
-/// Enables the function until the guard dies.
-/// @returns a guard that disables it; the platform's error (`enodev` if the device is gone): the function is
-/// then as before.
-/// @par Linux
-/// `pci_enable_device()` and, when the guard dies, `pci_disable_device()`
-template <class P, class Driver>
-    requires rule<owned_by<Driver, enable_t, unmanaged_t>,
-                  "devres[D004] pci_enable_device: the ownership table does not say enable = unmanaged">
-[[nodiscard]] DEVRES_INLINE result<enabled_device<unmanaged_t, P, Driver>>
-pci_enable_device(device<P, Driver>& dev) noexcept {
-    if (auto enabled = dev.platform().enable(dev.function()); !enabled) [[unlikely]]
-        return fail(enabled.error());
-    devres::detail::note(dev, {.resource = "enable"});
-    return enabled_device<unmanaged_t, P, Driver>(dev);
-}
-
-/// Lets the function send messages (MSI, MSI-X) and DMA. The last disable takes it back.
-/// @returns the platform's error.
+/// Lets the function send messages (MSI, MSI-X) and DMA. The unbind takes it back once the handlers have ended, and so does
+/// the last disable.
+/// @returns `enoent` if the enable has been released, or the platform's error.
 /// @par Linux
 /// `pci_set_master()`, which cannot say that it failed
-template <class Owner, class P, class Driver>
-result<> pci_set_master(const enabled_device<Owner, P, Driver>& enabled) noexcept {
-    return enabled.dev().platform().set_master(enabled.dev().function(), true);
+template <class Enabled>
+    requires enabled_argument<Enabled>
+[[nodiscard]] result<> pci_set_master(const Enabled& enabled) noexcept {
+    return detail::set_master(enabled, true);
 }
 
-/// Stops the function from sending messages and DMA, for instance first thing in remove() (`pci_clear_master()`).
-template <class Owner, class P, class Driver>
-result<> pci_clear_master(const enabled_device<Owner, P, Driver>& enabled) noexcept {
-    return enabled.dev().platform().set_master(enabled.dev().function(), false);
+/// Stops the function from sending messages and DMA (`pci_clear_master()`).
+/// @returns as `pci_set_master`
+template <class Enabled>
+    requires enabled_argument<Enabled>
+[[nodiscard]] result<> pci_clear_master(const Enabled& enabled) noexcept {
+    return detail::set_master(enabled, false);
 }
 
 }  // namespace devres::pci

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
+
 #include <devres/core/ownership.hpp>
 #include <devres/pci/types.hpp>
 
@@ -10,23 +12,31 @@ namespace devres::pci {
 template <unsigned Number>
 struct bar_tag;
 
-using enable_t = resource<struct enable_tag>;
+using enable_t = resource<devres::detail::of_library<struct enable_tag>>;
 template <unsigned Number>
-using bar_t = resource<bar_tag<Number>, enable_t>;
-using dma_coherent_t = resource<struct dma_coherent_tag, enable_t>;
-using dma_streaming_t = resource<struct dma_streaming_tag, enable_t>;
-using irq_vectors_t = resource<struct irq_vectors_tag, enable_t>;
-using irq_handler_resource = resource<struct irq_handler_tag, irq_vectors_t>;
+using bar_t = resource<devres::detail::of_library<bar_tag<Number>>, enable_t>;
+using dma_coherent_t = resource<devres::detail::of_library<struct dma_coherent_tag>, enable_t>;
+using dma_streaming_t = resource<devres::detail::of_library<struct dma_streaming_tag>, enable_t>;
+using irq_vectors_t = resource<devres::detail::of_library<struct irq_vectors_tag>, enable_t>;
 
-/// The handlers on the function's vectors. Called with other resources, it says what else a handler touches:
-/// `irq_handler(driver_data, queues) = managed` needs both to be managed.
-struct irq_handler_t : irq_handler_resource {
-    using irq_handler_resource::operator=;
+/// The handlers on the function's vectors. A managed one is taken to use everything that its driver acquires, and can still
+/// run when remove() has returned: of each line of the table that is unmanaged it says that it keeps off it,
+/// `irq_handler.without(minor_number) = managed`, or that the driver sees to it that no handler meets it gone,
+/// `irq_handler.guarding(dma_streaming) = managed`. It may say both, of different lines.
+struct irq_handler_t : resource<devres::detail::of_library<struct irq_handler_tag>, irq_vectors_t> {
+    static constexpr bool touches_all = true;
+    using line = apart<irq_handler_t, devres::detail::kept_off<>, devres::detail::guarded<>>;
 
-    template <class... Touched>
-    [[nodiscard]] constexpr touching<irq_handler_resource, Touched...> operator()(Touched...) const noexcept {
-        return {};
+    template <class... Off>
+    [[nodiscard]] constexpr auto without(Off... off) const noexcept {
+        return line{}.without(off...);
     }
+    template <class... Guarded>
+    [[nodiscard]] constexpr auto guarding(Guarded... guarded) const noexcept {
+        return line{}.guarding(guarded...);
+    }
+    constexpr auto operator=(managed_t owner) const noexcept { return line{} = owner; }    // NOLINT: makes a line
+    constexpr auto operator=(unmanaged_t owner) const noexcept { return line{} = owner; }  // NOLINT: makes a line
 };
 
 /// The function being enabled.
@@ -43,4 +53,20 @@ inline constexpr dma_streaming_t dma_streaming;
 inline constexpr irq_vectors_t irq_vectors;
 inline constexpr irq_handler_t irq_handler;
 
+namespace detail {
+
+/// Bit n: the driver's table says that handlers keep off BAR n.
+template <class Driver>
+inline constexpr std::uint8_t kept_off_bars = 0;
+template <class Driver>
+    requires requires { Driver::ownership; }
+inline constexpr std::uint8_t kept_off_bars<Driver> = [] {
+    using table = devres::detail::table_of<Driver>;
+    return static_cast<std::uint8_t>(
+        (table::template keeps_off<bar_t<0>> ? 1U : 0U) | (table::template keeps_off<bar_t<1>> ? 2U : 0U) |
+        (table::template keeps_off<bar_t<2>> ? 4U : 0U) | (table::template keeps_off<bar_t<3>> ? 8U : 0U) |
+        (table::template keeps_off<bar_t<4>> ? 16U : 0U) | (table::template keeps_off<bar_t<5>> ? 32U : 0U));
+}();
+
+}  // namespace detail
 }  // namespace devres::pci

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include <devres/core/list.hpp>
+
+namespace devres::detail {
+
+/// What is acquired goes into the list by a place that was reserved for it, so that it cannot fail to be recorded.
+struct record_access {
+    [[nodiscard]] DEVRES_INLINE static list_node* take(list& resources) noexcept { return resources.take(); }
+    static void give(list& resources, list_node& node) noexcept { resources.give(node); }
+    DEVRES_INLINE static list::handle put(list& resources, list_node& node, list::release_function function,
+                                          void* argument, release_step step, record_serial kind) noexcept {
+        return resources.put(node, function, argument, step, kind);
+    }
+    [[nodiscard]] static record_memory& memory(list& resources) noexcept { return resources.memory_; }
+    [[nodiscard]] static bool in_handler(const list& resources) noexcept { return resources.handlers_.here(); }
+    [[nodiscard]] static record_serial age(const list& resources) noexcept { return resources.serial_; }
+    [[nodiscard]] static list_node* node(list::handle record) noexcept { return record.node_; }
+    [[nodiscard]] static list::handle name(list_node& node) noexcept { return list::handle(&node, node.serial); }
+    /// Visits the records of a step, newest first, until `visit` says to stop; no record may go meanwhile.
+    template <class Visit>
+    static void each(list& resources, release_step step, Visit visit) {
+        list_links& end = resources.end_of(step);
+        for (list_links* at = end.previous(); at != &end && visit(static_cast<list_node&>(*at)); at = at->previous()) {
+        }
+    }
+    template <class Visit>
+    static void each_oldest_first(list& resources, release_step step, Visit visit) {
+        list_links& end = resources.end_of(step);
+        for (list_links* at = end.next; at != &end && visit(static_cast<list_node&>(*at)); at = at->next) {
+        }
+    }
+    /// Releases what has been recorded since `then`.
+    static void release_since(list& resources, record_serial then) noexcept {
+        if (resources.serial_ != then)
+            (void)resources.release_range({then + list_node::one_record, 0});
+    }
+};
+
+/// Makes tokens, and knows the records of managed ones.
+struct token {
+    template <class T, class... Args>
+    DEVRES_INLINE static constexpr T make(Args&&... args) noexcept {
+        return T(static_cast<Args&&>(args)...);
+    }
+    template <class T>
+    DEVRES_INLINE static constexpr auto record(const T& view) noexcept -> decltype(view.record_) {
+        return view.record_;
+    }
+};
+
+template <class T>
+concept managed_token = requires(const T& view) {
+    { token::record(view) } -> std::same_as<list::handle>;
+};
+
+/// A part that may be missing: a std::optional of a token.
+template <class T>
+concept optional_token = requires(const T& part) {
+    static_cast<bool>(part);
+    requires managed_token<std::remove_cvref_t<decltype(*part)>>;
+};
+
+template <class Part>
+inline constexpr bool is_part = managed_token<std::remove_cvref_t<Part>> || optional_token<std::remove_cvref_t<Part>>;
+
+/// The records that one is built on, at the start of its memory, and a null.
+template <unsigned Count>
+struct users_of {
+    list_node* nodes[Count + 1]{};
+};
+template <>
+struct users_of<0> {};
+
+/// The names of the records that parts have, to be checked and linked: what is no token is passed over.
+template <unsigned Count>
+class used_records {
+public:
+    template <class... Parts>
+    DEVRES_INLINE explicit used_records(const Parts&... parts) noexcept {
+        (add(parts), ...);
+    }
+
+    /// Whether they can be used with `resources`: `einval` if one is another list's, `enoent` if one is gone.
+    [[nodiscard]] DEVRES_INLINE result<> check(const list& resources) const noexcept {
+        for (unsigned i = 0; i != count_; ++i) {
+            if (!resources.has(names_[i])) [[unlikely]]
+                return fail(resources.why_not(names_[i]));
+        }
+        return {};
+    }
+    [[nodiscard]] DEVRES_INLINE users_of<Count> links() const noexcept {
+        users_of<Count> links;
+        for (unsigned i = 0; i != count_; ++i)
+            links.nodes[i] = record_access::node(names_[i]);
+        return links;
+    }
+
+private:
+    template <class Part>
+    DEVRES_INLINE void add(const Part& part) noexcept {
+        if constexpr (managed_token<Part>) {
+            names_[count_++] = token::record(part);
+        } else if constexpr (optional_token<Part>) {
+            if (part)
+                names_[count_++] = token::record(*part);
+        }
+    }
+
+    list::handle names_[Count];
+    unsigned count_ = 0;
+};
+template <>
+class used_records<0> {
+public:
+    template <class... Parts>
+    constexpr explicit used_records(const Parts&...) noexcept {}
+    [[nodiscard]] constexpr result<> check(const list&) const noexcept { return {}; }
+    [[nodiscard]] constexpr users_of<0> links() const noexcept { return {}; }
+};
+
+template <class... Parts>
+used_records(const Parts&...) -> used_records<(0U + ... + unsigned{is_part<Parts>})>;
+
+/// The memory of a record and its place in the list: given back unless the record is made.
+template <class Record>
+class pending_record {
+public:
+    DEVRES_INLINE explicit pending_record(list& resources) noexcept : resources_(resources) {
+        block_ = record_access::memory(resources).get(sizeof(Record), alignof(Record));
+        if (block_ != nullptr) [[likely]]
+            node_ = record_access::take(resources);
+    }
+    pending_record(const pending_record&) = delete;
+    pending_record& operator=(const pending_record&) = delete;
+    DEVRES_INLINE ~pending_record() {
+        if (!made_) [[unlikely]]
+            give_back();
+    }
+
+    /// False if there is no memory.
+    [[nodiscard]] DEVRES_INLINE explicit operator bool() const noexcept { return node_ != nullptr; }
+    [[nodiscard]] void* block() const noexcept { return block_; }
+
+    /// The record is there; the block is its argument.
+    DEVRES_INLINE list::handle record(list::release_function release, release_step step, record_serial kind) noexcept {
+        made_ = true;
+        return record_access::put(resources_, *node_, release, block_, step, kind);
+    }
+
+private:
+    [[gnu::noinline, gnu::cold]] void give_back() noexcept {
+        if (node_ != nullptr)
+            record_access::give(resources_, *node_);
+        if (block_ != nullptr)
+            record_access::memory(resources_).put(block_, sizeof(Record), alignof(Record));
+    }
+
+    list& resources_;
+    void* block_ = nullptr;
+    list_node* node_ = nullptr;
+    bool made_ = false;
+};
+
+}  // namespace devres::detail
