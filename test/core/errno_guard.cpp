@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <devres/core/errno_guard.hpp>
+#include <devres/core/detail/errno_guard.hpp>
 
 #include <cerrno>
 #include <type_traits>

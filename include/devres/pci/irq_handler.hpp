@@ -98,15 +98,19 @@ template <class P, class Driver, unsigned Uses>
 struct driver_handler : devres::detail::users_of<Uses> {
     device<P, Driver>* dev;
     handler_id id;
+    [[no_unique_address]] kept_label<P, Driver> about;
 
-    driver_handler(const devres::detail::users_of<Uses>& links, device<P, Driver>& of, handler_id registered) noexcept
-        : devres::detail::users_of<Uses>(links), dev(&of), id(registered) {}
+    driver_handler(const devres::detail::users_of<Uses>& links, device<P, Driver>& of, handler_id registered,
+                   const label& what) noexcept
+        : devres::detail::users_of<Uses>(links), dev(&of), id(registered), about(what) {}
 
     static void release(void* argument) noexcept {
         auto* const record = static_cast<driver_handler*>(argument);
         device<P, Driver>& dev = *record->dev;
+        const label what = record->about;
         or_stop(dev.platform().unregister_handler(dev.function(), record->id));
         record->forget();
+        note_resource<handler_kind>(dev, resource_event::step::released, false, what);
     }
     void forget() noexcept {
         device<P, Driver>& of = *dev;
@@ -318,7 +322,7 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
         auto made = detail::acquire<registration, detail::handler_kind>(dev, about, get, vector, context);
         if (made) [[likely]] {
             ::new (pending.block()) record_type(devres::detail::used_records(vector, context).links(), dev,
-                                                detail::registrations::id(*made));
+                                                detail::registrations::id(*made), about);
             (void)pending.record(&record_type::release, release_step::handlers, devres::detail::list_node::is_user);
             ++detail::device_books::of(dev).driver_handlers;
         }

@@ -5,12 +5,11 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include <devres/pci/irq_handler.hpp>
 #include <devres/pci/platform_archetype.hpp>
 #include <devres/testing/decorator.hpp>
 #include <devres/testing/trace.hpp>
@@ -30,7 +29,7 @@ namespace devres::testing {
 /// @code
 /// testing::trace_recorder trace;
 /// testing::traced platform{bus, std::ref(trace)};
-/// { auto binding = DEVRES_TRY(pci::bind<driver>(platform, function)); }
+/// { auto binding = pci::bind<driver>(platform, function); }
 /// CHECK(trace.lines().back() == "detached");
 /// @endcode
 template <pci::platform P>
@@ -55,22 +54,17 @@ public:
     void note(function_type& f, const resource_event& event) noexcept {
         if constexpr (requires(P& inner) { inner.note(f, event); })
             this->inner().note(f, event);
-        const std::string_view resource = event.resource;
         const bool acquired = event.what == resource_event::step::acquired;
-        const bool is_numbered = resource == "bar" || resource == "irq_handler";
-        if (is_numbered && !event.managed) {
-            if (!acquired)
-                return;  // a guard does not know its number: the primitive tells
-            expect_release(f, resource, event.index);
-        }
-        trace_entry entry{.who = who(f),
-                          .step = acquired ? trace_step::acquired : trace_step::released,
-                          .resource = is_numbered ? detail::numbered(event.resource, event.index) : event.resource,
-                          .owner = event.managed ? trace_owner::managed : trace_owner::unmanaged,
-                          .detail = detail::quoted(event.name)};
-        if (resource == "irq_vectors" && event.index != 0)
-            entry.detail = detail::counted(event.index, "vector");
-        write_(entry);
+        if (acquired && !event.managed && event.resource == &pci::detail::handler_kind::about)
+            is_drivers(f, event.index);
+        const numbering number = event.resource->number;
+        write_({.who = who(f),
+                .step = acquired ? trace_step::acquired : trace_step::released,
+                .resource = number == numbering::which ? detail::numbered(event.resource->name, event.index)
+                                                       : event.resource->name,
+                .owner = event.managed ? trace_owner::managed : trace_owner::unmanaged,
+                .detail = number == numbering::how_many ? detail::counted(event.index, "vector")
+                                                        : detail::quoted(event.name)});
     }
 
     result<> free_vectors(function_type& f) noexcept {
@@ -96,7 +90,7 @@ public:
         const result<> outcome = base::unregister_handler(f, id);
         if (outcome) {
             for (const auto& handler : handlers_.take([&](const auto& h) { return h.function == &f && h.id == id; }))
-                handler.tell_end(false);
+                handler.tell_interrupts();
         }
         return outcome;
     }
@@ -113,11 +107,6 @@ private:
             if (call.what == primitive::detach) {
                 forget_ended(*f);
                 write_({.who = who(*f), .step = trace_step::detached});
-            } else if (call.what == primitive::unmap_bar && is_expected_bar(*f, call.number)) {
-                write_({.who = who(*f),
-                        .step = trace_step::released,
-                        .resource = detail::numbered("bar", call.number),
-                        .owner = trace_owner::unmanaged});
             }
         } else {
             outcome_type outcome = forward();
@@ -141,21 +130,12 @@ private:
             write_({.who = who(f), .step = trace_step::called, .resource = to_string(call)});
     }
 
-    /// The driver owns this BAR or handler: its release is to be told of when the primitive is called.
-    void expect_release(function_type& f, std::string_view resource, unsigned number) noexcept {
-        if (resource == "bar") {
-            const std::lock_guard lock(bars_mutex_);
-            bars_.emplace(&f, number);
-            return;
-        }
+    /// The driver owns the handler on this vector.
+    void is_drivers(function_type& f, unsigned number) noexcept {
         handlers registered = handlers_.take([&](const auto& h) { return h.function == &f && h.vector == number; });
         if (!registered.empty())
             registered.back().unmanaged = true;
         handlers_.add(std::move(registered));
-    }
-    bool is_expected_bar(function_type& f, unsigned number) noexcept {
-        const std::lock_guard lock(bars_mutex_);
-        return bars_.erase({&f, number}) != 0;
     }
 
     /// Drops, newest first, the handlers of `f` that ended otherwise than by `unregister_handler`.
@@ -169,7 +149,7 @@ private:
         }
         handlers_.add(std::move(kept));
         for (const auto& handler : ended)
-            handler.tell_end(true);
+            handler.tell_end_with_vectors();
     }
 
     [[nodiscard]] std::string who(function_type& f) const { return label_ ? label_(f) : std::string(); }
@@ -177,8 +157,6 @@ private:
     detail::trace_writer write_;
     labeller label_;
     detail::watched_handlers handlers_;
-    std::mutex bars_mutex_;
-    std::set<std::pair<const function_type*, unsigned>> bars_;  // that the driver has mapped
 };
 
 static_assert(pci::platform<traced<pci::platform_archetype>>);

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include <devres/core/errno_guard.hpp>
+#include <devres/core/detail/errno_guard.hpp>
 #include <devres/pci/platform.hpp>
 #include <devres/testing/trace.hpp>
 
@@ -58,15 +58,16 @@ public:
         return {.entry = &deliver, .context = this, .name = driver_.name};
     }
 
-    /// Says that the handler is no longer registered, and how many interrupts it had.
-    void tell_end(bool with_its_vectors) const noexcept {
+    /// Says how many interrupts the handler had, if that has not been shown one by one.
+    void tell_interrupts() const noexcept {
         if (delivered_ > shown_interrupts)
             tell(trace_step::interrupts, trace_owner::none,
                  counted(delivered_, "interrupt") + ", " + std::to_string(handled_) + " handled");
-        if (with_its_vectors)
-            tell(trace_step::ended, unmanaged ? trace_owner::unmanaged : trace_owner::none, {});
-        else if (unmanaged)
-            tell(trace_step::released, trace_owner::unmanaged, {});
+    }
+    /// Says that the handler is no longer registered, because its vectors were freed.
+    void tell_end_with_vectors() const noexcept {
+        tell_interrupts();
+        tell(trace_step::ended, unmanaged ? trace_owner::unmanaged : trace_owner::none, {});
     }
 
 private:

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <devres/core/errno_guard.hpp>
+#include <devres/core/detail/errno_guard.hpp>
 #include <devres/core/result.hpp>
 
 namespace devres::vfio {
