@@ -61,7 +61,7 @@ public:
     using release_function = void (*)(void* argument);
 
     /// How many records fit before the list asks for memory.
-    static constexpr std::size_t inline_records = 16;
+    static constexpr std::size_t inline_records = 10;
 
     /// An empty list that never grows beyond `inline_records`.
     [[nodiscard]] list() noexcept : list(memory_hooks{}) {}
@@ -277,6 +277,19 @@ private:
         node.before &= detail::list_links::first_of_block;
         node.rename(0);
         give(node);
+    }
+    /// Takes out the newest of a chain that is not empty, and runs it: without a look at the neighbour that there is not.
+    void run_newest(detail::list_links& end) noexcept {
+        auto& node = static_cast<detail::list_node&>(*end.previous());
+        detail::list_links* const older = node.previous();
+        const release_function function = node.release;
+        void* const argument = node.argument;
+        older->next = &end;
+        end.before = older->address();
+        node.before &= detail::list_links::first_of_block;
+        node.rename(0);
+        give(node);
+        function(argument);
     }
     void run(detail::list_node& node) noexcept {
         const release_function function = node.release;

@@ -9,7 +9,6 @@ namespace detail {
 
 struct bar_kind : any_kind {
     static constexpr resource_kind about{"bar", numbering::which};
-    static constexpr bool needs_enable = true;
     template <class P>
     using value = typename P::region_type;
 

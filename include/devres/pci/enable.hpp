@@ -17,14 +17,9 @@ struct enable_kind : any_kind {
     template <class P>
     struct value {};
 
-    /// BARs and vectors of the driver's own put the disable off.
     template <class P, class Driver>
     DEVRES_INLINE static void release(device<P, Driver>& dev, value<P>&) noexcept {
-        device_books& books = device_books::of(dev);
-        if (books.needing_enable != 0) [[unlikely]]
-            ++books.late_disables;
-        else
-            dev.platform().disable(dev.function());
+        dev.platform().disable(dev.function());
     }
     /// What was switched on before the first enable goes off after the function is disabled.
     template <class Device>

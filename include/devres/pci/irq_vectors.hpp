@@ -13,7 +13,6 @@ namespace detail {
 
 struct vectors_kind : any_kind {
     static constexpr resource_kind about{"irq_vectors", numbering::how_many};
-    static constexpr bool needs_enable = true;
     template <class P>
     using value = vector_grant;
 
@@ -112,7 +111,7 @@ public:
                       "alloc_irq_vectors<Min>, or use at(i)">
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY vector_type get() const noexcept {
         if constexpr (std::is_same_v<Owner, unmanaged_t>) {
-            if (Index >= size()) [[unlikely]]
+            if (this->dev_ == nullptr) [[unlikely]]
                 devres::detail::stop("irq_allocation::get: the guard has no vectors");
         }
         return vector(Index);

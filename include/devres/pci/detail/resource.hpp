@@ -24,8 +24,6 @@ namespace devres::pci::detail {
 
 /// What most kinds of resources do not do.
 struct any_kind {
-    /// Whether the function stays enabled until the last of the driver's own has gone.
-    static constexpr bool needs_enable = false;
     /// The step of the managed ones.
     template <class... Used>
     [[nodiscard]] static constexpr release_step step(const Used&...) noexcept {
@@ -64,20 +62,6 @@ DEVRES_INLINE void note_resource(device<P, Driver>& dev, resource_event::step wh
     devres::detail::note(
         dev,
         {.what = what, .managed = managed, .resource = &Kind::about, .index = about.index, .name = about.name});
-}
-
-/// The function stays enabled until the last BAR and vector of the driver's own has gone.
-template <class P, class Driver>
-[[gnu::noinline, gnu::cold]] void disable_late(device<P, Driver>& dev) noexcept {
-    unsigned& late = device_books::of(dev).late_disables;
-    for (; late != 0; --late)
-        dev.platform().disable(dev.function());
-}
-template <class P, class Driver>
-DEVRES_INLINE void let_go_of_enable(device<P, Driver>& dev) noexcept {
-    device_books& books = device_books::of(dev);
-    if (--books.needing_enable == 0 && books.late_disables != 0) [[unlikely]]
-        disable_late(dev);
 }
 
 /// What the platform gave, where it gave more than that it succeeded.
@@ -176,8 +160,6 @@ protected:
             return released;
         let_go();
         note_resource<Kind>(dev, resource_event::step::released, false, label_);
-        if constexpr (Kind::needs_enable)
-            let_go_of_enable(dev);
         return {};
     }
 
@@ -248,8 +230,6 @@ template <class Token, class Kind, class P, class Driver, class Get,
         auto got = get();
         if (!got) [[unlikely]]
             return fail(got.error());
-        if constexpr (Kind::needs_enable)
-            ++device_books::of(dev).needing_enable;
         note_resource<Kind>(dev, resource_event::step::acquired, false, about);
         return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), about);
     }
