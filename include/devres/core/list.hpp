@@ -80,7 +80,8 @@ public:
 
     /// Releases everything.
     ~list() {
-        release_all();
+        if (!empty())
+            release_all();
         if (blocks_ != 0)
             give_back();
     }
@@ -175,10 +176,13 @@ public:
 
     /// True if there is neither a record nor a group.
     [[nodiscard]] bool empty() const noexcept {
-        bool none = groups_.alone();
-        for (const detail::list_links& end : steps_)
-            none = none && end.alone();
-        return none;
+        if (!groups_.alone())
+            return false;
+        for (const detail::list_links& end : steps_) {
+            if (!end.alone())
+                return false;
+        }
+        return true;
     }
 
     /// Where the list, and objects that belong to it, take memory from.
@@ -240,7 +244,7 @@ private:
     /// A node that was never in use; null if there is no memory.
     [[gnu::noinline]] detail::list_node* unused() noexcept {
         if (unused_ != unused_end_)
-            return ::new (unused_++) detail::list_node;
+            return ::new (unused_++) detail::list_node;  // what it names is written by put
         void* const block = memory().get(block_size, alignof(detail::list_node));
         if (block == nullptr)
             return nullptr;

@@ -289,7 +289,7 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
              on_managed_vectors<detail::owner_of<Vector>> && on_managed_object<Context> &&
              handler_managed<detail::driver_of<Vector>> &&
              handler_form<Function, typename devres::detail::referred<Context>::type>
-[[nodiscard]] auto devm_request_irq(const Vector& vector, Name name, const Context& object, const More&...) noexcept
+[[nodiscard]] DEVRES_INLINE auto devm_request_irq(const Vector& vector, Name name, const Context& object, const More&...) noexcept
     -> result<irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
     using registration = irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>;
     return detail::acquire<registration, detail::handler_kind>(

@@ -217,7 +217,7 @@ concept vectors_stay_drivers =
 template <unsigned Min = 0, class Enabled>
     requires enabled_argument<Enabled> && vectors_of_managed_device<Enabled> &&
              vectors_managed<detail::driver_of<Enabled>>
-[[nodiscard]] auto pcim_alloc_irq_vectors(const Enabled& enabled, unsigned first,
+[[nodiscard]] DEVRES_INLINE auto pcim_alloc_irq_vectors(const Enabled& enabled, unsigned first,
                                           typename detail::vector_arguments<Min>::second second,
                                           typename detail::vector_arguments<Min>::third third = {}) noexcept
     -> result<irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>, Min>> {
@@ -233,7 +233,7 @@ template <unsigned Min = 0, class Enabled>
 template <class Enabled>
     requires enabled_argument<Enabled> && vectors_of_managed_device<Enabled> &&
              vectors_managed<detail::driver_of<Enabled>>
-[[nodiscard]] auto pcim_alloc_irq_vectors_affinity(const Enabled& enabled, unsigned min, unsigned max, irq_types types,
+[[nodiscard]] DEVRES_INLINE auto pcim_alloc_irq_vectors_affinity(const Enabled& enabled, unsigned min, unsigned max, irq_types types,
                                                    const irq_affinity& affinity) noexcept
     -> result<irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using vectors = irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;

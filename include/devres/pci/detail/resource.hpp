@@ -209,8 +209,8 @@ template <class Token, class Kind, class P, class Driver, class Get,
 [[nodiscard]] DEVRES_INLINE result<Token> acquire(device<P, Driver>& dev, const label& about, Get get,
                                                   const Used&... used) noexcept {
     const devres::detail::used_records names(used...);
-    if (auto there = names.check(dev.resources()); !there) [[unlikely]]
-        return fail(there.error());
+    if (!names.are_in(dev.resources())) [[unlikely]]
+        return fail(names.why_not(dev.resources(), names));
     if constexpr (std::same_as<typename Token::owner_type, managed_t>) {
         constexpr unsigned uses = (0U + ... + unsigned{devres::detail::is_part<Used>});
         using record_type = managed_resource<Kind, P, Driver, uses>;
