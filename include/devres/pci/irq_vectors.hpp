@@ -28,6 +28,9 @@ struct vectors_kind : any_kind {
     static void forgotten(Device& dev) noexcept {
         device_books::of(dev).managed_vectors = false;
     }
+    [[nodiscard]] static constexpr label label_of(const vector_grant& grant, const label&) noexcept {
+        return {.index = grant.count};
+    }
     static constexpr void clear(vector_grant& grant) noexcept { grant.count = 0; }
 };
 

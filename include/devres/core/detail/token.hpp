@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <type_traits>
-#include <utility>
 
 #include <devres/core/list.hpp>
 
@@ -77,6 +76,17 @@ struct users_of {
 template <>
 struct users_of<0> {};
 
+/// 0 to Count - 1, without all that <utility> costs to read.
+template <unsigned Count, unsigned... Index>
+struct count_to : count_to<Count - 1, Count - 1, Index...> {};
+template <unsigned... Index>
+struct count_to<0, Index...> {
+    template <class Visit>
+    DEVRES_INLINE static constexpr bool all(Visit visit) noexcept {
+        return (visit(Index) && ...);
+    }
+};
+
 /// The names of the records that parts have, to be checked and linked: what is no token is passed over.
 template <unsigned Count>
 class used_records {
@@ -130,9 +140,7 @@ private:
     /// Unrolled by hand: compilers keep the names in registers then.
     template <class Visit>
     [[nodiscard]] DEVRES_INLINE bool all(Visit visit) const noexcept {
-        return [&]<unsigned... Index>(std::integer_sequence<unsigned, Index...>) {
-            return (visit(names_[Index]) && ...);
-        }(std::make_integer_sequence<unsigned, Count>{});
+        return count_to<Count>::all([&](unsigned index) { return visit(names_[index]); });
     }
 
     list::handle names_[Count];  // empty for an optional without a value

@@ -22,6 +22,18 @@
 /// @endcode
 namespace devres::pci::detail {
 
+/// What a watcher is told of a resource beside its kind. Nothing is kept of it on a platform without watchers.
+struct label {
+    unsigned index = 0;
+    const char* name = nullptr;
+};
+struct no_label {
+    DEVRES_INLINE constexpr no_label(const label&) noexcept {}  // NOLINT: drops it
+    constexpr operator label() const noexcept { return {}; }    // NOLINT: as the label that nobody reads
+};
+template <class P, class Driver>
+using kept_label = std::conditional_t<devres::detail::watched<device<P, Driver>>, label, no_label>;
+
 /// What most kinds of resources do not do.
 struct any_kind {
     /// The step of the managed ones.
@@ -39,22 +51,15 @@ struct any_kind {
     [[nodiscard]] static constexpr bool is_held(Device&, const Value&) noexcept {
         return true;
     }
+    /// What watchers are told of one, given what the caller knows.
+    template <class Value>
+    [[nodiscard]] static constexpr label label_of(const Value&, const label& about) noexcept {
+        return about;
+    }
     /// What is left in a guard that holds nothing.
     template <class Value>
     static constexpr void clear(Value&) noexcept {}
 };
-
-/// What a watcher is told of a resource beside its kind. Nothing is kept of it on a platform without watchers.
-struct label {
-    unsigned index = 0;
-    const char* name = nullptr;
-};
-struct no_label {
-    DEVRES_INLINE constexpr no_label(const label&) noexcept {}  // NOLINT: drops it
-    constexpr operator label() const noexcept { return {}; }    // NOLINT: as the label that nobody reads
-};
-template <class P, class Driver>
-using kept_label = std::conditional_t<devres::detail::watched<device<P, Driver>>, label, no_label>;
 
 template <class Kind, class P, class Driver>
 DEVRES_INLINE void note_resource(device<P, Driver>& dev, resource_event::step what, bool managed,
@@ -220,18 +225,22 @@ template <class Token, class Kind, class P, class Driver, class Get,
         auto got = get();
         if (!got) [[unlikely]]
             return fail(got.error());
-        ::new (pending.block()) record_type(names.links(), dev, value_of<Kind, P>(got), about);
+        const auto value = value_of<Kind, P>(got);
+        const label what = Kind::label_of(value, about);
+        ::new (pending.block()) record_type(names.links(), dev, value, what);
         const auto record = pending.record(&record_type::release, Kind::step(used...),
                                            uses != 0 ? devres::detail::list_node::is_user : 0);
         Kind::recorded(dev);
-        note_resource<Kind>(dev, resource_event::step::acquired, true, about);
-        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), about, record);
+        note_resource<Kind>(dev, resource_event::step::acquired, true, what);
+        return devres::detail::token::make<Token>(dev, value, what, record);
     } else {
         auto got = get();
         if (!got) [[unlikely]]
             return fail(got.error());
-        note_resource<Kind>(dev, resource_event::step::acquired, false, about);
-        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), about);
+        const auto value = value_of<Kind, P>(got);
+        const label what = Kind::label_of(value, about);
+        note_resource<Kind>(dev, resource_event::step::acquired, false, what);
+        return devres::detail::token::make<Token>(dev, value, what);
     }
 }
 
