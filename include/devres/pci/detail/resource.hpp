@@ -78,6 +78,16 @@ DEVRES_INLINE typename Kind::template value<P> value_of(Got& got) noexcept {
         return *got;
 }
 
+/// What watchers are told of it, if there are any.
+template <class Kind, class P, class Driver, class Got>
+DEVRES_INLINE label label_of([[maybe_unused]] const device<P, Driver>& dev, [[maybe_unused]] Got& got,
+                             [[maybe_unused]] const label& about) noexcept {
+    if constexpr (devres::detail::watched<device<P, Driver>>)
+        return Kind::label_of(value_of<Kind, P>(got), about);
+    else
+        return {};
+}
+
 /// Gives back what the platform gave. @returns the platform's refusal, where it can refuse.
 template <class Kind, class P, class Driver>
 DEVRES_INLINE result<> release_value(device<P, Driver>& dev, typename Kind::template value<P>& held) noexcept {
@@ -225,22 +235,20 @@ template <class Token, class Kind, class P, class Driver, class Get,
         auto got = get();
         if (!got) [[unlikely]]
             return fail(got.error());
-        const auto value = value_of<Kind, P>(got);
-        const label what = Kind::label_of(value, about);
-        ::new (pending.block()) record_type(names.links(), dev, value, what);
+        const label what = label_of<Kind>(dev, got, about);
+        ::new (pending.block()) record_type(names.links(), dev, value_of<Kind, P>(got), what);
         const auto record = pending.record(&record_type::release, Kind::step(used...),
                                            uses != 0 ? devres::detail::list_node::is_user : 0);
         Kind::recorded(dev);
         note_resource<Kind>(dev, resource_event::step::acquired, true, what);
-        return devres::detail::token::make<Token>(dev, value, what, record);
+        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), what, record);
     } else {
         auto got = get();
         if (!got) [[unlikely]]
             return fail(got.error());
-        const auto value = value_of<Kind, P>(got);
-        const label what = Kind::label_of(value, about);
+        const label what = label_of<Kind>(dev, got, about);
         note_resource<Kind>(dev, resource_event::step::acquired, false, what);
-        return devres::detail::token::make<Token>(dev, value, what);
+        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), what);
     }
 }
 
