@@ -102,7 +102,7 @@ inline result<> bus::enable(function& f) noexcept {
         return fail(errc::edeadlk);
     if (!f.present())
         return fail(errc::enodev);
-    if (f.driver_.enables.fetch_add(1) != 0)
+    if (f.driver_.enables.fetch_add(1) != 0 || std::exchange(f.driver_.disable_is_due, false))
         return {};
     wake(f);
     unsigned decode = 0;
@@ -136,11 +136,16 @@ inline void bus::disable(function& f) noexcept {
         return;
     }
     f.driver_.enables.store(enables - 1);
-    if (enables != 1)
+    f.driver_.disable_is_due = enables == 1;
+    disable_if_due(f);
+}
+
+/// What is built on the enable keeps the function enabled.
+inline void bus::disable_if_due(function& f) noexcept {
+    if (!f.driver_.disable_is_due || f.driver_.needs_enable())
         return;
+    f.driver_.disable_is_due = false;
     f.driver_.mastering = false;
-    if (f.driver_.vectors.load() != 0)
-        ledger_.record(violation_kind::disabled_with_vectors, f.address(), "disabled while it has interrupt vectors");
     if (!f.present())
         return;
     undecode(f);
@@ -184,7 +189,7 @@ inline result<> bus::resume(function& f) noexcept {
     f.config_.restore(saved.registers);
     if (f.driver_.vectors.load() == 0)  // freed meanwhile, as the function may have been disabled
         silence(f, f.msix_vectors());
-    if (f.driver_.enables.load() == 0)
+    if (f.driver_.enables.load() == 0 && !f.driver_.disable_is_due)
         undecode(f);
     f.send_pending();
     f.service_intx();
@@ -221,6 +226,7 @@ inline void bus::unmap_bar(function& f, region& mapped) noexcept {
         return;
     }
     mapping.generation.store(0);
+    disable_if_due(f);
 }
 
 inline bool bus::accessible(const region& mapped, std::size_t offset, unsigned width) noexcept {

@@ -249,6 +249,7 @@ inline result<> bus::free_vectors(function& f) noexcept {
             driver.slot(i).let_go();
     }
     set_intx_disable(f, driver.intx_disable_before);
+    disable_if_due(f);
     return {};
 }
 
