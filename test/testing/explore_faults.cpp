@@ -130,7 +130,7 @@ TEST_CASE("a step that a scenario does not reach again is not good") {
         inner,
         [&](auto& platform) -> result<> {
             if (run++ == 0) {
-                DEVRES_TRY(platform.suspend(function));
+                DEVRES_TRY(platform.resume(function));
             }
             return {};
         },
