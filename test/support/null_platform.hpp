@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <devres/pci/platform.hpp>
 
@@ -51,28 +52,16 @@ public:
                    dma_mappings == 0 && std::ranges::none_of(mapped, std::identity{}) && handlers_.empty();
         }
 
-        /// The device interrupts. A vector whose handler is running runs it once more afterwards; a vector
-        /// without a handler does nothing. @returns whether a handler was called, now or by its runner.
+        /// The device interrupts. A vector whose handler is running runs it once more afterwards, one whose handler is
+        /// disabled when it is enabled again; a vector without a handler does nothing. @returns whether a handler was
+        /// called, now or by its runner.
         bool fire(pci::vector_index vector) {
             std::unique_lock lock(mutex_);
             const auto found = handlers_.find(vector);
             if (found == handlers_.end())
                 return false;
-            slot& handler = found->second;
-            handler.pending = true;
-            if (handler.running)
-                return true;
-            handler.running = true;
-            handler.runner = std::this_thread::get_id();
-            while (handler.pending && !handler.ending) {
-                handler.pending = false;
-                lock.unlock();
-                (void)handler.action.entry(handler.action.context, vector);
-                lock.lock();
-            }
-            handler.running = false;
-            idle_.notify_all();
-            return true;
+            found->second.pending = true;
+            return deliver(lock, vector, found->second);
         }
 
     private:
@@ -85,12 +74,48 @@ public:
             bool running = false;
             bool pending = false;
             bool ending = false;
+            unsigned disabled = 0;
+            unsigned invocations = 0;  // that have begun
         };
+
+        bool deliver(std::unique_lock<std::mutex>& lock, pci::vector_index vector, slot& handler) {
+            if (handler.disabled != 0)
+                return false;
+            if (handler.running)
+                return true;
+            handler.running = true;
+            handler.runner = std::this_thread::get_id();
+            while (handler.pending && !handler.ending && handler.disabled == 0) {
+                handler.pending = false;
+                ++handler.invocations;
+                lock.unlock();
+                (void)handler.action.entry(handler.action.context, vector);
+                lock.lock();
+                idle_.notify_all();
+            }
+            handler.running = false;
+            idle_.notify_all();
+            return true;
+        }
+        /// Waits until the invocation that is running has returned, if one is.
+        void synchronize(std::unique_lock<std::mutex>& lock, pci::handler_id id) {
+            const auto begun = find(id);
+            if (begun == handlers_.end())
+                return;
+            const unsigned invocation = begun->second.invocations;
+            idle_.wait(lock, [&] {
+                const auto found = find(id);
+                return found == handlers_.end() || !found->second.running || found->second.invocations != invocation;
+            });
+        }
+        std::map<pci::vector_index, slot>::iterator find(pci::handler_id id) {
+            return std::ranges::find_if(handlers_, [&](auto& entry) { return entry.second.id == id; });
+        }
 
         bool runs_here(const slot& handler) const {
             return handler.running && handler.runner == std::this_thread::get_id();
         }
-        bool in_handler() {
+        bool in_handler() const {
             return std::ranges::any_of(handlers_, [&](const auto& entry) { return runs_here(entry.second); });
         }
         void end(std::unique_lock<std::mutex>& lock, std::map<pci::vector_index, slot>::iterator which) {
@@ -99,7 +124,7 @@ public:
             handlers_.erase(which);
         }
 
-        std::mutex mutex_;
+        mutable std::mutex mutex_;
         std::condition_variable idle_;
         std::map<pci::vector_index, slot> handlers_;
         std::uint64_t last_id_ = 0;
@@ -137,6 +162,8 @@ public:
     pci::device_id id(const function_type& f) noexcept { return f.identity; }
 
     result<> enable(function_type& f) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         ++f.enabled;
         return {};
     }
@@ -172,6 +199,8 @@ public:
     }
 
     result<region_type> map_bar(function_type& f, pci::bar_number bar, const char*) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (bar.value() >= pci::bar_count)
             return fail(errc::einval);
         if (std::exchange(f.mapped[bar.value()], true))
@@ -192,6 +221,8 @@ public:
     }
 
     result<pci::vector_grant> allocate_vectors(function_type& f, const pci::vector_request& request) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (f.vectors.count != 0)
             return fail(errc::ebusy);
         const auto offer = [&](pci::irq_type type, unsigned offered) {
@@ -220,6 +251,8 @@ public:
 
     result<pci::handler_id> register_handler(function_type& f, pci::vector_index vector,
                                              const pci::irq_action& action) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (vector.value() >= f.vectors.count)
             return fail(errc::einval);
         const std::lock_guard lock(f.mutex_);
@@ -234,7 +267,7 @@ public:
     }
     result<> unregister_handler(function_type& f, pci::handler_id id) noexcept {
         std::unique_lock lock(f.mutex_);
-        const auto found = find(f, id);
+        const auto found = f.find(id);
         if (found == f.handlers_.end())
             return {};
         if (f.runs_here(found->second))
@@ -244,14 +277,56 @@ public:
     }
     bool handler_registered(function_type& f, pci::handler_id id) noexcept {
         const std::lock_guard lock(f.mutex_);
-        return find(f, id) != f.handlers_.end();
+        return f.find(id) != f.handlers_.end();
     }
-    bool in_handler(function_type& f) noexcept {
+    bool in_handler(const function_type& f) noexcept {
         const std::lock_guard lock(f.mutex_);
         return f.in_handler();
     }
 
+    result<> synchronize_handler(function_type& f, pci::handler_id id) noexcept {
+        std::unique_lock lock(f.mutex_);
+        if (id == pci::handler_id::none) {
+            if (f.in_handler())
+                return fail(errc::edeadlk);
+            std::vector<pci::handler_id> all;
+            for (const auto& entry : f.handlers_)
+                all.push_back(entry.second.id);
+            for (const pci::handler_id each : all)
+                f.synchronize(lock, each);
+            return {};
+        }
+        if (const auto found = f.find(id); found != f.handlers_.end() && f.runs_here(found->second))
+            return fail(errc::edeadlk);
+        f.synchronize(lock, id);
+        return {};
+    }
+    result<> disable_handler(function_type& f, pci::handler_id id) noexcept {
+        std::unique_lock lock(f.mutex_);
+        const auto found = f.find(id);
+        if (found == f.handlers_.end())
+            return fail(errc::enoent);
+        if (f.runs_here(found->second))
+            return fail(errc::edeadlk);
+        ++found->second.disabled;
+        f.synchronize(lock, id);
+        return {};
+    }
+    result<> enable_handler(function_type& f, pci::handler_id id) noexcept {
+        std::unique_lock lock(f.mutex_);
+        const auto found = f.find(id);
+        if (found == f.handlers_.end())
+            return fail(errc::enoent);
+        if (found->second.disabled == 0)
+            return fail(errc::einval);
+        if (--found->second.disabled == 0 && found->second.pending)
+            f.deliver(lock, found->first, found->second);
+        return {};
+    }
+
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         void* const memory = ::operator new(size, std::align_val_t(page), std::nothrow);
         if (memory == nullptr)
             return fail(errc::enomem);
@@ -265,6 +340,8 @@ public:
         ::operator delete(block.cpu, std::align_val_t(page));
     }
     result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         ++f.dma_mappings;
         return pci::dma_block{
             .cpu = memory, .bus = pci::bus_address(std::bit_cast<std::uintptr_t>(memory)), .size = size};
@@ -276,9 +353,6 @@ private:
 
     static bool valid(unsigned offset, unsigned width) {
         return (width == 1 || width == 2 || width == 4) && offset % width == 0 && offset < 4096;
-    }
-    static std::map<pci::vector_index, function_type::slot>::iterator find(function_type& f, pci::handler_id id) {
-        return std::ranges::find_if(f.handlers_, [&](auto& entry) { return entry.second.id == id; });
     }
 
     std::atomic<std::size_t> blocks_ = 0;

@@ -132,6 +132,11 @@ public:
     }
     bool handler_registered(function_type& f, pci::handler_id id) noexcept { return inner_->handler_registered(f, id); }
     bool in_handler(function_type& f) noexcept { return inner_->in_handler(f); }
+    result<> synchronize_handler(function_type& f, pci::handler_id id) noexcept {
+        return inner_->synchronize_handler(f, id);
+    }
+    result<> disable_handler(function_type& f, pci::handler_id id) noexcept { return inner_->disable_handler(f, id); }
+    result<> enable_handler(function_type& f, pci::handler_id id) noexcept { return inner_->enable_handler(f, id); }
 
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept {
         return pass({.what = primitive::allocate_dma, .size = size}, &f, [&] { return inner_->allocate_dma(f, size); });
