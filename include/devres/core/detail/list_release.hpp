@@ -202,12 +202,13 @@ inline result<std::size_t> list::release_range(const range& which) noexcept {
         if (step == static_cast<std::size_t>(release_step::code))
             announce_end_of_objects(which);
         const serial newest = serial_;
+        const auto has_more = [&] { return which.closed == 0 && serial_ != newest; };  // maybe of an earlier step
         released += run_chain(steps_[step], [&](const detail::list_node& node) {
             if (which.is_before(node))
                 return verdict::pass;
-            return which.is_after(node) ? verdict::stop : verdict::run;
+            return which.is_after(node) || has_more() ? verdict::stop : verdict::run;
         });
-        step = serial_ != newest && which.closed == 0 ? 0 : step + 1;
+        step = has_more() ? 0 : step + 1;
     }
     --releasing_;
     return released;
