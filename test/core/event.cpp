@@ -58,7 +58,10 @@ TEST_CASE("a platform that watches hears of objects when they are made and gone,
 TEST_CASE("a platform that watches does not hear of what failed") {
     watched_device dev;
     dev.memory.allowance = 0;
-    CHECK(!devm_emplace<int>(dev, 1));
+    struct large {
+        char bytes[1000]{};
+    };
+    CHECK(!devm_emplace<large>(dev));
     CHECK(!devm_add_action(dev, nullptr, nullptr));
     CHECK(dev.heard.empty());
 }

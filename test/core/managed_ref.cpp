@@ -171,7 +171,7 @@ TEST_CASE("what a throwing constructor acquired is released, and no more") {
 }
 #endif
 
-TEST_CASE("what an object's constructor acquires goes before the object") {
+TEST_CASE("what an object's constructor acquires is older than the object, and goes after it") {
     struct owner : noisy {
         owner(test::core_device& dev, std::string& to) : noisy(to, 'o') { REQUIRE(devm_emplace<noisy>(dev, to, 'p')); }
     };
@@ -179,7 +179,7 @@ TEST_CASE("what an object's constructor acquires goes before the object") {
     test::core_device dev;
     REQUIRE(devm_emplace<owner>(dev, dev, log));
     dev.resources().release_all();
-    CHECK(log == "po");
+    CHECK(log == "op");
 }
 
 TEST_CASE("errno is kept when objects are destroyed") {
