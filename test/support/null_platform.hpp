@@ -11,10 +11,10 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include <devres/pci/platform.hpp>
 
@@ -52,16 +52,17 @@ public:
                    dma_mappings == 0 && std::ranges::none_of(mapped, std::identity{}) && handlers_.empty();
         }
 
-        /// The device interrupts. A vector whose handler is running runs it once more afterwards, one whose handler is
-        /// disabled when it is enabled again; a vector without a handler does nothing. @returns whether a handler was
-        /// called, now or by its runner.
+        /// The device interrupts. A vector whose handler is running runs it once more afterwards; a vector without a
+        /// handler, or whose handler is disabled, holds it. @returns whether a handler was called, now or by its runner.
         bool fire(pci::vector_index vector) {
             std::unique_lock lock(mutex_);
             const auto found = handlers_.find(vector);
-            if (found == handlers_.end())
+            if (found == handlers_.end()) {
+                held_.insert(vector);
                 return false;
+            }
             found->second.pending = true;
-            return deliver(lock, vector, found->second);
+            return deliver(lock, found->second, vector);
         }
 
     private:
@@ -74,59 +75,52 @@ public:
             bool running = false;
             bool pending = false;
             bool ending = false;
-            unsigned disabled = 0;
-            unsigned invocations = 0;  // that have begun
+            unsigned disables = 0;
+            std::uint64_t calls = 0;  // that have ended
         };
 
-        bool deliver(std::unique_lock<std::mutex>& lock, pci::vector_index vector, slot& handler) {
-            if (handler.disabled != 0)
+        bool deliver(std::unique_lock<std::mutex>& lock, slot& handler, pci::vector_index vector) {
+            if (handler.disables != 0)
                 return false;
             if (handler.running)
                 return true;
             handler.running = true;
             handler.runner = std::this_thread::get_id();
-            while (handler.pending && !handler.ending && handler.disabled == 0) {
+            while (handler.pending && !handler.ending && handler.disables == 0) {
                 handler.pending = false;
-                ++handler.invocations;
                 lock.unlock();
                 (void)handler.action.entry(handler.action.context, vector);
                 lock.lock();
+                ++handler.calls;
                 idle_.notify_all();
             }
             handler.running = false;
             idle_.notify_all();
             return true;
         }
-        /// Waits until the invocation that is running has returned, if one is.
-        void synchronize(std::unique_lock<std::mutex>& lock, pci::handler_id id) {
-            const auto begun = find(id);
-            if (begun == handlers_.end())
-                return;
-            const unsigned invocation = begun->second.invocations;
-            idle_.wait(lock, [&] {
-                const auto found = find(id);
-                return found == handlers_.end() || !found->second.running || found->second.invocations != invocation;
-            });
-        }
-        std::map<pci::vector_index, slot>::iterator find(pci::handler_id id) {
-            return std::ranges::find_if(handlers_, [&](auto& entry) { return entry.second.id == id; });
+        void synchronize(std::unique_lock<std::mutex>& lock, slot& handler) {
+            const std::uint64_t begun = handler.calls;
+            idle_.wait(lock, [&] { return !handler.running || handler.calls != begun; });
         }
 
         bool runs_here(const slot& handler) const {
             return handler.running && handler.runner == std::this_thread::get_id();
         }
-        bool in_handler() const {
+        bool in_handler() {
             return std::ranges::any_of(handlers_, [&](const auto& entry) { return runs_here(entry.second); });
         }
         void end(std::unique_lock<std::mutex>& lock, std::map<pci::vector_index, slot>::iterator which) {
             which->second.ending = true;
             idle_.wait(lock, [&] { return !which->second.running; });
+            if (which->second.pending)
+                held_.insert(which->first);
             handlers_.erase(which);
         }
 
-        mutable std::mutex mutex_;
+        std::mutex mutex_;
         std::condition_variable idle_;
         std::map<pci::vector_index, slot> handlers_;
+        std::set<pci::vector_index> held_;  // vectors without a handler that have interrupted
         std::uint64_t last_id_ = 0;
         std::array<unsigned char, 4096> config_{};
         std::array<std::array<unsigned char, 4096>, pci::bar_count> bars_{};
@@ -234,6 +228,8 @@ public:
         offer(pci::irq_type::intx, f.intx_vectors);
         if (f.vectors.count == 0)
             return fail(errc::enospc);
+        const std::lock_guard lock(f.mutex_);
+        f.held_.clear();
         return f.vectors;
     }
     result<> free_vectors(function_type& f) noexcept {
@@ -251,11 +247,11 @@ public:
 
     result<pci::handler_id> register_handler(function_type& f, pci::vector_index vector,
                                              const pci::irq_action& action) noexcept {
-        if (in_handler(f))
+        std::unique_lock lock(f.mutex_);
+        if (f.in_handler())
             return fail(errc::edeadlk);
         if (vector.value() >= f.vectors.count)
             return fail(errc::einval);
-        const std::lock_guard lock(f.mutex_);
         const auto [entry, fresh] = f.handlers_.try_emplace(vector);
         if (!fresh)
             return fail(errc::ebusy);
@@ -263,11 +259,14 @@ public:
         entry->second.id = id;
         entry->second.action = action;
         entry->second.name = action.name == nullptr ? "" : action.name;
+        entry->second.pending = f.held_.erase(vector) != 0;
+        if (entry->second.pending)
+            (void)f.deliver(lock, entry->second, vector);
         return id;
     }
     result<> unregister_handler(function_type& f, pci::handler_id id) noexcept {
         std::unique_lock lock(f.mutex_);
-        const auto found = f.find(id);
+        const auto found = find(f, id);
         if (found == f.handlers_.end())
             return {};
         if (f.runs_here(found->second))
@@ -277,50 +276,50 @@ public:
     }
     bool handler_registered(function_type& f, pci::handler_id id) noexcept {
         const std::lock_guard lock(f.mutex_);
-        return f.find(id) != f.handlers_.end();
+        return find(f, id) != f.handlers_.end();
     }
-    bool in_handler(const function_type& f) noexcept {
+    bool in_handler(function_type& f) noexcept {
         const std::lock_guard lock(f.mutex_);
         return f.in_handler();
     }
-
     result<> synchronize_handler(function_type& f, pci::handler_id id) noexcept {
         std::unique_lock lock(f.mutex_);
         if (id == pci::handler_id::none) {
             if (f.in_handler())
                 return fail(errc::edeadlk);
-            std::vector<pci::handler_id> all;
-            for (const auto& entry : f.handlers_)
-                all.push_back(entry.second.id);
-            for (const pci::handler_id each : all)
-                f.synchronize(lock, each);
+            for (auto& entry : f.handlers_)
+                f.synchronize(lock, entry.second);
             return {};
         }
-        if (const auto found = f.find(id); found != f.handlers_.end() && f.runs_here(found->second))
+        const auto found = find(f, id);
+        if (found == f.handlers_.end())
+            return {};
+        if (f.runs_here(found->second))
             return fail(errc::edeadlk);
-        f.synchronize(lock, id);
+        f.synchronize(lock, found->second);
         return {};
     }
     result<> disable_handler(function_type& f, pci::handler_id id) noexcept {
         std::unique_lock lock(f.mutex_);
-        const auto found = f.find(id);
+        const auto found = find(f, id);
         if (found == f.handlers_.end())
             return fail(errc::enoent);
         if (f.runs_here(found->second))
             return fail(errc::edeadlk);
-        ++found->second.disabled;
-        f.synchronize(lock, id);
+        ++found->second.disables;
+        f.idle_.wait(lock, [&] { return !found->second.running; });
         return {};
     }
     result<> enable_handler(function_type& f, pci::handler_id id) noexcept {
         std::unique_lock lock(f.mutex_);
-        const auto found = f.find(id);
+        const auto found = find(f, id);
         if (found == f.handlers_.end())
             return fail(errc::enoent);
-        if (found->second.disabled == 0)
+        slot& handler = found->second;
+        if (handler.disables == 0)
             return fail(errc::einval);
-        if (--found->second.disabled == 0 && found->second.pending)
-            f.deliver(lock, found->first, found->second);
+        if (--handler.disables == 0 && handler.pending)
+            (void)f.deliver(lock, handler, found->first);
         return {};
     }
 
@@ -349,10 +348,14 @@ public:
     void unmap_dma(function_type& f, const pci::dma_block&) noexcept { --f.dma_mappings; }
 
 private:
+    using slot = function_type::slot;
     static constexpr std::size_t page = 4096;
 
     static bool valid(unsigned offset, unsigned width) {
         return (width == 1 || width == 2 || width == 4) && offset % width == 0 && offset < 4096;
+    }
+    static std::map<pci::vector_index, function_type::slot>::iterator find(function_type& f, pci::handler_id id) {
+        return std::ranges::find_if(f.handlers_, [&](auto& entry) { return entry.second.id == id; });
     }
 
     std::atomic<std::size_t> blocks_ = 0;

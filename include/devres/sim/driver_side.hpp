@@ -40,6 +40,7 @@ struct driver_side {
     std::atomic<pci::irq_type> type{pci::irq_type::intx};
     std::atomic<unsigned> base{0};  // the number of vector 0
     unsigned intx_disable_before = 0;
+    bool mastering = false;  // by set_master
     spread_masks masks;
 
     std::atomic<irq_slot*> slots{nullptr};
@@ -91,9 +92,10 @@ struct driver_side {
             newest = removed.older;
     }
 
-    /// Ends a registration; returns when its handler is not running.
+    /// Ends a registration and its disables; returns when its handler is not running.
     void end(irq_slot& slot) noexcept {
         slot.disarm();
+        slot.disables = 0;
         unlink(slot);
         slot.id.store(0, std::memory_order_release);
     }

@@ -22,12 +22,13 @@ enum class trace_step : unsigned char {
     ended,       ///< a handler was still registered when its vectors were freed, which ended it
     released,    ///< a resource
     detached,    ///< the driver gave the function back
+    violation,   ///< a handler used a BAR that its driver's table says it keeps off
     remark,      ///< something that the test or example itself has to say
 };
 
 [[nodiscard]] constexpr std::string_view name_of(trace_step step) noexcept {
-    constexpr std::array<std::string_view, 10> names{"attached",   "acquired", "failed",   "called",   "interrupt",
-                                                     "interrupts", "ended",    "released", "detached", "remark"};
+    constexpr std::array<std::string_view, 11> names{"attached", "acquired", "failed",   "called",    "interrupt", "interrupts",
+                                                     "ended",    "released", "detached", "violation", "remark"};
     return names[static_cast<std::size_t>(step)];
 }
 
