@@ -144,13 +144,13 @@ TEST_CASE_METHOD(fixture, "actions belong to the group that is open when they ar
     CHECK(log.released == "bca");
 }
 
-TEST_CASE_METHOD(fixture, "sixteen actions take no memory, and each of a thousand at most 40 bytes") {
+TEST_CASE_METHOD(fixture, "the first actions take no memory, and each of a thousand at most 40 bytes") {
     dev.memory.allowance = 0;
-    for (int i = 0; i != 16; ++i)
+    for (std::size_t i = 0; i != list::inline_records; ++i)
         add('x');
     CHECK(dev.memory.allocations == 0);
     dev.memory.allowance = test::counting_memory::unlimited;
-    for (int i = 16; i != 1000; ++i)
+    for (std::size_t i = list::inline_records; i != 1000; ++i)
         add('x');
     CHECK(dev.memory.bytes <= 40 * 1000);
 }

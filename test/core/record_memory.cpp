@@ -17,6 +17,8 @@ using devres::test::counting_memory;
 
 namespace {
 
+constexpr std::size_t alignment = alignof(void*);
+
 struct fixture {
     counting_memory platform;
     record_memory memory{hooks_of(platform)};
@@ -24,7 +26,7 @@ struct fixture {
     std::vector<void*> fill() {
         std::vector<void*> blocks;
         for (std::size_t i = 0; i != record_memory::blocks; ++i)
-            blocks.push_back(memory.get(record_memory::small, 16));
+            blocks.push_back(memory.get(record_memory::small, alignment));
         return blocks;
     }
 };
@@ -35,7 +37,7 @@ TEST_CASE_METHOD(fixture, "the first small blocks are its own: apart, aligned, a
     const auto blocks = fill();
     for (void* const block : blocks) {
         REQUIRE(block != nullptr);
-        CHECK(reinterpret_cast<std::uintptr_t>(block) % 16 == 0);
+        CHECK(reinterpret_cast<std::uintptr_t>(block) % alignment == 0);
         std::memset(block, 0xab, record_memory::small);
     }
     CHECK(std::set(blocks.begin(), blocks.end()).size() == record_memory::blocks);
@@ -49,16 +51,16 @@ TEST_CASE_METHOD(fixture, "when they are used up the platform is asked, and is g
     memory.put(other, 24, 8);
     CHECK(platform.blocks == 0);
     for (void* const block : blocks)
-        memory.put(block, record_memory::small, 16);
+        memory.put(block, record_memory::small, alignment);
     CHECK(platform.allocations == 1);
 }
 
 TEST_CASE_METHOD(fixture, "a block that was given back is used again") {
     const auto blocks = fill();
     memory.put(blocks[3], 8, 8);
-    memory.put(blocks[5], 64, 16);
-    CHECK(memory.get(1, 1) == blocks[5]);
-    CHECK(memory.get(64, 16) == blocks[3]);
+    memory.put(blocks[4], 32, alignment);
+    CHECK(memory.get(1, 1) == blocks[4]);
+    CHECK(memory.get(32, alignment) == blocks[3]);
     CHECK(platform.allocations == 0);
     void* const more = memory.get(1, 1);
     CHECK(platform.blocks == 1);
