@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "pci/fixture.hpp"
@@ -136,6 +137,48 @@ TEST_CASE_METHOD(device_fixture, "an enable that has been released switches bus 
     CHECK(pci_set_master(gone).error() == errc::enoent);
     CHECK(!function.master);
     CHECK(pci_clear_master(gone).error() == errc::enoent);
+}
+
+TEST_CASE_METHOD(device_fixture, "a disable is put off until the last BAR and the vectors of the driver's own have gone") {
+    auto enabled = pci_enable_device(*dev).value();
+    auto first = pci_iomap_region<0>(enabled, "first").value();
+    auto second = pci_iomap_region<1>(enabled, "second").value();
+    auto vectors = pci_alloc_irq_vectors(enabled, 1, 4, irq_type::msix).value();
+    enabled = {};
+    CHECK(function.enabled == 1);
+    SECTION("in one order") {
+        first = {};
+        CHECK(pci_free_irq_vectors(std::move(vectors)));
+        CHECK(function.enabled == 1);
+        second.write32(0, 7);
+        CHECK(second.read32(0) == 7);
+        second = {};
+    }
+    SECTION("in another") {
+        second = {};
+        first = {};
+        CHECK(function.enabled == 1);
+        vectors = {};
+    }
+    SECTION("with an enable meanwhile, which takes its place") {
+        const auto again = pci_enable_device(*dev).value();
+        first = {};
+        second = {};
+        vectors = {};
+        CHECK(function.enabled == 1);
+    }
+    CHECK(function.enabled == 0);
+    CHECK(function.idle());
+}
+
+TEST_CASE_METHOD(device_fixture, "a managed enable that a group releases leaves the function enabled for the driver's own") {
+    group g{*dev};
+    const auto enabled = pcim_enable_device(*dev).value();
+    auto registers = pci_iomap_region<0>(enabled, "own").value();
+    CHECK(g.release() == 1);
+    CHECK(function.enabled == 1);
+    registers = {};
+    CHECK(function.enabled == 0);
 }
 
 // What comes before and after an enable.

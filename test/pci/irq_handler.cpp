@@ -326,8 +326,9 @@ TEST_CASE_METHOD(fixture, "a handler of the driver's own is freed when its guard
     const auto vectors = allocate();
     counter context;
     { const auto handler = request_irq<&counter::on_irq>(vectors[0], "test", context).value(); }
-    CHECK(!function.fire(0));  // held for the next
-    auto handler = request_irq<&counter::on_irq>(vectors[0], "test", context).value();
+    CHECK(!function.fire(0));
+    auto handler = request_irq<&counter::on_irq>(vectors[0], "test", context).value();  // for which it was held
+    CHECK(context.interrupts == 1);
     CHECK(function.fire(0));
     CHECK(free_irq(std::move(handler)));
     CHECK(!handler);  // NOLINT
