@@ -161,7 +161,7 @@ public:
             return fail(errc::edeadlk);
         if (!is_present(f))
             return fail(errc::enodev);
-        if (f.enables++ != 0)
+        if (!f.enables.enable())
             return {};
         set_power(f, 0);
         f.command_before = get<std::uint16_t>(f, child_config::command);
@@ -169,8 +169,8 @@ public:
         return {};
     }
     void disable(child_function& f) noexcept {
-        if (--f.enables == 0)
-            put_command(f, f.command_before & ~child_config::command_master);
+        if (f.enables.disable(f.needs_enable()))
+            disable_now(f);
     }
     result<> set_master(child_function& f, bool on) noexcept {
         if (!is_present(f))
@@ -249,6 +249,8 @@ public:
     void unmap_bar(child_function& f, region_type& region) noexcept {
         f.bars[region.bar].mapped = false;
         leave_window(region.window);
+        if (f.enables.settle(f.needs_enable()))
+            disable_now(f);
     }
     std::size_t bar_size(const region_type& region) noexcept { return region.size; }
     template <class T>
@@ -297,6 +299,8 @@ public:
             interrupts_->give_back(f.irqs[i].vector);
         }
         release_window(f.bars[f.table_bar].window);
+        if (f.enables.settle(f.needs_enable()))
+            disable_now(f);
         return {};
     }
     /// A number that no other function of this machine's VMDs has: beyond those of the machine itself.
@@ -598,6 +602,8 @@ private:
         ++w.users;
         return {};
     }
+    void disable_now(child_function& f) noexcept { put_command(f, f.command_before & ~child_config::command_master); }
+
     void release_window(unsigned number) noexcept {
         window& w = windows_[number];
         if (--w.users == 0)
@@ -612,7 +618,7 @@ private:
 
     result<unsigned> allocate_msix(child_function& f, const pci::vector_request& request) noexcept {
         const auto& bar = f.bars[f.table_bar];
-        if (f.msix == 0 || f.enables == 0 || f.saved.valid || !bar.placed)
+        if (f.msix == 0 || f.enables.count() == 0 || f.saved.valid || !bar.placed)
             return fail(errc::einval);
         if (interrupts_ == nullptr)
             return fail(errc::enotsupp);  // messages pass VMD by, to an interrupt controller that is not ours
