@@ -89,7 +89,7 @@ inline result<> list::release(handle record) noexcept {
     if (!has(record)) [[unlikely]]
         return fail(why_not(record));
     const serial which = record.serial_ & ~detail::list_node::kinds;
-    const auto released = release_range({which, which + detail::list_node::one_record});
+    const auto released = release_range({which, which + detail::list_node::one_list});  // no record has this serial
     return released ? result<>() : fail(released.error());
 }
 
