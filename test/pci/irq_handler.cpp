@@ -848,23 +848,51 @@ TEST_CASE_METHOD(fixture, "from inside the handler, freeing it is refused and ch
     CHECK(clean());
 }
 
-TEST_CASE_METHOD(fixture, "a handler may free another one") {
+TEST_CASE_METHOD(fixture, "a handler frees no other one that devres has a record of: the records are the device's thread's") {
     struct freeing {
         irq_registration<managed_t, null_platform> other;
-        result<> freed = fail(errc::ebusy);
+        std::optional<irq_registration<unmanaged_t, null_platform>> own;
+        result<> freed;
         irq_return on_irq() noexcept {
-            freed = devm_free_irq(std::move(other));
+            freed = own ? free_irq(std::move(*own)) : devm_free_irq(std::move(other));
             return irq_return::handled;
         }
     };
     const auto vectors = allocate();
     const auto data = devm_emplace<freeing>(*dev).value();
-    data->other = devm_request_irq<&counter::on_irq>(vectors[1], "other", emplace()).value();
-    REQUIRE(devm_request_irq<&freeing::on_irq>(vectors[0], "test", data));
+    const auto object = emplace();
+    SECTION("a managed one") { data->other = devm_request_irq(vectors[1], "other", object).value(); }
+    SECTION("one of the driver's own on managed vectors") { data->own = request_irq(vectors[1], "other", object).value(); }
+    REQUIRE(devm_request_irq(vectors[0], "test", data));
     CHECK(function.fire(0));
-    CHECK(data->freed);
+    CHECK(data->freed.error() == errc::edeadlk);
+    CHECK(function.fire(1));
+    CHECK(object->interrupts == 1);
+    if (data->own)
+        CHECK(free_irq(std::move(*data->own)));
+    else
+        CHECK(devm_free_irq(std::move(data->other)));
     CHECK(!function.fire(1));
     CHECK(clean());
+}
+
+TEST_CASE_METHOD(fixture, "a handler may free another one that is the driver's alone") {
+    struct freeing {
+        irq_registration<unmanaged_t, null_platform> other;
+        result<> freed = fail(errc::ebusy);
+        irq_return on_irq() noexcept {
+            freed = free_irq(std::move(other));
+            return irq_return::handled;
+        }
+    };
+    const auto vectors = pci_alloc_irq_vectors(enable(), 2, 2, any_message).value();
+    counter plain;
+    freeing context;
+    context.other = request_irq(vectors[1], "other", plain).value();
+    const auto handler = request_irq(vectors[0], "test", context).value();
+    CHECK(function.fire(0));
+    CHECK(context.freed);
+    CHECK(!function.fire(1));
 }
 
 TEST_CASE_METHOD(fixture, "freeing a handler waits for the invocation that is running on another thread") {
