@@ -197,7 +197,7 @@ TEST_CASE_METHOD(fixture, "a name of nothing, or of another device's action, is 
     CHECK(log.released == "x");
 }
 
-TEST_CASE("inside a handler no action can be added or released, but one can be removed") {
+TEST_CASE("inside a handler no action can be added, released or removed") {
     test::release_log log;
     test::handled_device dev;
     const action there = devm_add_action(dev, &test::release_log::write, log.argument('x')).value();
@@ -208,6 +208,8 @@ TEST_CASE("inside a handler no action can be added or released, but one can be r
     CHECK(log.released.empty());
     CHECK(devm_add_action_or_reset(dev, &test::release_log::write, log.argument('z')).error() == errc::edeadlk);
     CHECK(log.released == "z");
+    CHECK(devm_remove_action(dev, there).error() == errc::edeadlk);
+    CHECK(devm_remove_action(dev, &test::release_log::write, log.argument('x')).error() == errc::edeadlk);
     dev.inside = false;
     CHECK(devm_remove_action(dev, there));
     CHECK(dev.resources().empty());
