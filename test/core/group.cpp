@@ -842,3 +842,61 @@ TEST_CASE_METHOD(built_fixture, "groups and objects in any number of layers end 
     CHECK(outer.release() == 3);
     CHECK(logged() == "dca");
 }
+
+namespace {
+
+/// Stops its part by itself only when it is told to, and releases another group when it is stopped.
+struct meddler {
+    thing inner;
+    group* other;
+    result<std::size_t> outcome;
+
+    meddler(std::string& log, group& to_release) noexcept : inner(log, 'i'), other(&to_release) {}
+    void start() noexcept {}
+    void stop() noexcept { outcome = other->release(); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(built_fixture, "a release inside a release, refused or not, leaves what the outer one has still to end to it") {
+    group other{dev};
+    const auto part = make('p');
+    other.keep();
+    group g{dev};
+    const auto whole = devm_emplace<meddler>(dev, log, other).value();
+    g.keep();
+    REQUIRE(devm_start(dev, whole.member(&meddler::inner)));
+    REQUIRE(devm_start(dev, whole));
+    SECTION("refused") {
+        make('w', part);
+        logged();
+        CHECK(g.release() == 3);
+        CHECK(logged() == "-i");
+        CHECK(other);
+    }
+    SECTION("not refused") {
+        logged();
+        CHECK(g.release());
+        CHECK(logged() == "-pi");  // which is to go goes with the first of the two
+        CHECK(!other);
+    }
+    CHECK(dev.resources().release_all() == (other ? 2U : 0U));
+}
+
+TEST_CASE_METHOD(built_fixture, "what a release starts anew on what is about to go ends with it too") {
+    struct restarting {
+        test::handled_device* dev;
+        const managed_ref<thing>* part;
+        void start() noexcept {}
+        void stop() noexcept { CHECK(devm_start(*dev, *part)); }
+    };
+    group g{dev};
+    const auto part = make('p');
+    const auto data = devm_emplace<restarting>(dev, &dev, &part).value();
+    g.keep();
+    REQUIRE(devm_start(dev, data));
+    logged();
+    CHECK(g.release() == 4);
+    CHECK(logged() == "+-p");
+    CHECK(dev.resources().empty());
+}

@@ -155,6 +155,7 @@ inline bool list::doom_users(const range& which) noexcept {
 }
 
 inline void list::spare_users() noexcept {
+    ++spared_;
     for (detail::list_links& end : steps_) {
         for (detail::list_links* at = end.previous(); at != &end; at = at->previous())
             at->before &= ~detail::list_links::doomed;
@@ -199,7 +200,9 @@ inline result<std::size_t> list::release_range(const range& which) noexcept {
     const detail::errno_guard keep;
     std::size_t released = 0;
     ++releasing_;
-    if (has_younger) {
+    while (has_younger) {
+        const serial newest = serial_;
+        const unsigned spared = spared_;
         for (detail::list_links& end : steps_) {
             released += run_chain(end, [&](const detail::list_node& node) {
                 if (!which.is_before(node))
@@ -207,6 +210,9 @@ inline result<std::size_t> list::release_range(const range& which) noexcept {
                 return (node.before & detail::list_links::doomed) != 0 ? verdict::run : verdict::pass;
             });
         }
+        // What has run may have added users, or lost the marks to a release of its own that was refused.
+        if ((serial_ == newest && spared_ == spared) || !doom_users(which)) [[likely]]
+            break;
     }
     for (std::size_t step = 0; step != steps;) {
         if (step == static_cast<std::size_t>(release_step::code))
