@@ -501,6 +501,40 @@ TEST_CASE_METHOD(bus_fixture, "a hook may take the state as a managed_ref, for w
     CHECK(unchanged());
 }
 
+namespace {
+
+/// Keeps its state in a group that outlives probe.
+struct regrouping_driver {
+    static inline group contents;
+    static inline int calls = 0;
+
+    static probed<counter> probe(device<null_platform, regrouping_driver>& dev, const device_id&) {
+        contents = group{dev};
+        DEVRES_TRY(const auto data, devm_emplace<counter>(dev));
+        contents.keep();
+        return data;
+    }
+    static void remove(counter& data) noexcept { calls += data.interrupts == 0 ? 1 : 100; }
+    static void suspend(counter&) noexcept { ++calls; }
+    static void resume(counter&) noexcept { ++calls; }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(bus_fixture, "a hook is not called with a state that a group has released since") {
+    regrouping_driver::calls = 0;
+    auto bound = bind<regrouping_driver>(platform, function).value();
+    CHECK(bound.suspend());
+    CHECK(bound.resume());
+    CHECK(regrouping_driver::calls == 2);
+    CHECK(regrouping_driver::contents.release() == 1);
+    CHECK(bound.suspend().error() == errc::enoent);
+    CHECK(!function.suspended);
+    CHECK(bound.unbind());
+    CHECK(regrouping_driver::calls == 2);
+    CHECK(unchanged());
+}
+
 // The order of an unbind.
 
 namespace {
