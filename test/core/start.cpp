@@ -148,8 +148,8 @@ TEST_CASE_METHOD(fixture, "a start that cannot be recorded is not made") {
     const auto a = make('a');
     SECTION("for want of memory for the record") {
         // The list's own small blocks: the object has one of them.
-        std::size_t taken = 1;
-        for (; taken != devres::detail::record_memory::blocks; ++taken)
+        unsigned taken = 1;
+        for (; taken != devres::detail::record_memory::first_block; ++taken)
             REQUIRE(devm_emplace<int>(dev, 1));
         dev.memory.allowance = 0;
     }

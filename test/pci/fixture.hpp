@@ -135,7 +135,7 @@ std::vector<errc> failures_of(Acquire acquire, bool& clean) {
 /// that the next record takes memory for both.
 template <class Device>
 void fill_own_room(Device& dev, std::size_t records, std::size_t blocks) {
-    for (; blocks != devres::detail::record_memory::blocks; ++blocks, ++records)
+    for (; blocks < devres::detail::record_memory::first_block; ++blocks, ++records)
         (void)devm_emplace<int>(dev, 0).value();
     for (; records < list::inline_records; ++records)
         (void)dev.resources().add([](void*) {}, nullptr).value();
