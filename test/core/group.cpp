@@ -880,7 +880,8 @@ TEST_CASE_METHOD(built_fixture, "a release inside a release, refused or not, lea
         CHECK(logged() == "-pi");  // which is to go goes with the first of the two
         CHECK(!other);
     }
-    CHECK(dev.resources().release_all() == (other ? 2U : 0U));
+    const std::size_t left = other ? 2 : 0;
+    CHECK(dev.resources().release_all() == left);
 }
 
 TEST_CASE_METHOD(built_fixture, "what a release starts anew on what is about to go ends with it too") {
