@@ -7,10 +7,10 @@
 struct driver {
 #ifdef EXPECT_FAIL
     static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler(driver_data) = unmanaged);
+        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = unmanaged);
 #else
     static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
+        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = managed);
 #endif
 
     static result<> probe(auto& dev, const device_id&) {
