@@ -168,6 +168,20 @@ result<binding<Driver, P>> bind(P& platform, typename detail::function_of<P>::re
         auto probed = Driver::probe(started.bound->dev, entry == &id ? started.bound->id : *entry);
         if (!probed)
             return fail(probed.error());
+        if (false) {  // what is wrong in a hook that is a template is found here, near what the driver's writer knows
+            if constexpr (requires { Driver::remove(**probed); })
+                (void)Driver::remove(**probed);
+            else if constexpr (requires { Driver::remove(*probed); })
+                (void)Driver::remove(*probed);
+            if constexpr (requires { Driver::suspend(**probed); })
+                (void)Driver::suspend(**probed);
+            else if constexpr (requires { Driver::suspend(*probed); })
+                (void)Driver::suspend(*probed);
+            if constexpr (requires { Driver::resume(**probed); })
+                (void)Driver::resume(**probed);
+            else if constexpr (requires { Driver::resume(*probed); })
+                (void)Driver::resume(*probed);
+        }
         if constexpr (!std::is_void_v<typename bound_device::state_type>) {
             if (auto there = started.bound->keep(*probed); !there)
                 return fail(there.error());
@@ -175,6 +189,10 @@ result<binding<Driver, P>> bind(P& platform, typename detail::function_of<P>::re
         bound_device* const bound = started.bound;
         started.bound = nullptr;
         return binding<Driver, P>(bound);
+    } else if constexpr (detail::has_unread_table<Driver>) {  // here, as the error of the table itself is long enough
+        static_assert(!detail::has_unread_table<Driver>,
+                      "devres[D007] not a driver: its ownership table is private, or in error, and would go unchecked");
+        return fail(errc::einval);
     } else {
         detail::say_what_is_missing<Driver, P>();
         return fail(errc::einval);
