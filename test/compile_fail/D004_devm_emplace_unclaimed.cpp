@@ -14,9 +14,10 @@ struct driver {
 #if EXPECT_FAIL == 1
         DEVRES_TRY(devm_emplace<queue>(dev));
 #elif EXPECT_FAIL == 2
-        DEVRES_TRY(devm_emplace<queue, clock>(dev));
+        DEVRES_TRY((devm_emplace<queue, clock>(dev)));
 #else
-        DEVRES_TRY(devm_emplace<queue, zone>(dev));
+        DEVRES_TRY((devm_emplace<queue, zone>(dev)));
+        DEVRES_TRY([[maybe_unused]] auto kept, devm_emplace<queue, zone>(dev));  // commas as they come
 #endif
         return {};
     }

@@ -6,10 +6,10 @@
 
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
-        static queue data;
-        static char memory[64];
+        [[maybe_unused]] static queue data;
+        [[maybe_unused]] static char memory[64];
         DEVRES_TRY(auto enabled, pci_enable_device(dev));
-        DEVRES_TRY(auto vectors, pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        DEVRES_TRY([[maybe_unused]] auto vectors, pci_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
 #if EXPECT_FAIL == 1
         DEVRES_TRY(pci_enable_device(dev));
 #elif EXPECT_FAIL == 2

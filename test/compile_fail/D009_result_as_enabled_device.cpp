@@ -6,9 +6,9 @@
 
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
-        DEVRES_TRY(auto data, devm_emplace<queue>(dev));
+        DEVRES_TRY([[maybe_unused]] auto data, devm_emplace<queue>(dev));
         auto enabled = pcim_enable_device(dev);
-        DEVRES_TRY(auto device, enabled);
+        DEVRES_TRY([[maybe_unused]] auto device, enabled);
 #if EXPECT_FAIL == 1
         (void)pcim_iomap_region<0>(enabled, "registers");
 #elif EXPECT_FAIL == 2

@@ -4,7 +4,7 @@
 
 #include "driver.hpp"
 
-constexpr unsigned long IRQF_SHARED = 0x80;  // NOLINT: Linux's name
+[[maybe_unused]] constexpr unsigned long IRQF_SHARED = 0x80;  // NOLINT: Linux's name
 
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
