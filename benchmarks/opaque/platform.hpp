@@ -79,6 +79,9 @@ struct opaque_platform {
     }
     bool handler_registered(function_type&, pci::handler_id id) noexcept { return id != pci::handler_id::none; }
     bool in_handler(const function_type&) noexcept { return false; }
+    result<> synchronize_handler(function_type&, pci::handler_id) noexcept { return {}; }
+    result<> disable_handler(function_type&, pci::handler_id) noexcept { return {}; }
+    result<> enable_handler(function_type&, pci::handler_id) noexcept { return {}; }
 
     result<pci::dma_block> allocate_dma(function_type&, std::size_t) noexcept { return fail(errc::enomem); }
     void free_dma(function_type&, const pci::dma_block&) noexcept {}

@@ -124,10 +124,9 @@ private:
     [[nodiscard]] std::string who_saw(const sim::lost_interrupts& before, sim::function& f) const {
         if (seen_.empty()) {
             const auto after = f.lost();
-            return after.no_master != before.no_master     ? "lost, the driver did not set_master"
-                   : after.no_handler != before.no_handler ? "lost, the vector has no handler"
-                   : after.no_vector != before.no_vector   ? "lost, the function has no such vector"
-                                                           : "no handler saw it";
+            return after.no_master != before.no_master   ? "lost, the driver did not set_master"
+                   : after.no_vector != before.no_vector ? "lost, the function has no such vector"
+                                                         : "no handler saw it";
         }
         std::string text = "seen by";
         for (const std::string& handler : seen_)

@@ -27,16 +27,29 @@ public:
         bool inside = false;
         handler_id ids[vector_count]{};
         irq_action actions[vector_count]{};
+        unsigned disables[vector_count]{};
+        bool held[vector_count]{};
         std::uint32_t config[1024]{};
         std::uint64_t registers[64]{};
 
         bool fire(unsigned vector) noexcept {
-            if (ids[vector] == handler_id::none)
+            held[vector] = ids[vector] == handler_id::none || disables[vector] != 0;
+            if (held[vector])
                 return false;
             inside = true;
             const irq_return said = actions[vector].entry(actions[vector].context, vector);
             inside = false;
             return said == irq_return::handled;
+        }
+        void fire_held(unsigned vector) noexcept {
+            if (held[vector])
+                (void)fire(vector);
+        }
+        unsigned index_of(handler_id id) const noexcept {
+            unsigned index = 0;
+            while (index != vector_count && (id == handler_id::none || ids[index] != id))
+                ++index;
+            return index;
         }
         bool idle() const noexcept {
             return !attached && !master && !asleep && enabled == 0 && mapped == 0 && vectors == 0 && blocks == 0;
@@ -78,6 +91,8 @@ public:
     device_id id(const function_type&) noexcept { return {.vendor = 0x11f8, .device = 0x8531}; }
 
     result<> enable(function_type& f) noexcept {
+        if (f.inside)
+            return fail(errc::edeadlk);
         ++f.enabled;
         return {};
     }
@@ -113,6 +128,8 @@ public:
     }
 
     result<region_type> map_bar(function_type& f, bar_number bar, const char*) noexcept {
+        if (f.inside)
+            return fail(errc::edeadlk);
         if ((f.mapped & 1U << bar.value()) != 0)
             return fail(errc::ebusy);
         f.mapped |= 1U << bar.value();
@@ -130,6 +147,8 @@ public:
     }
 
     result<vector_grant> allocate_vectors(function_type& f, const vector_request& request) noexcept {
+        if (f.inside)
+            return fail(errc::edeadlk);
         if (f.vectors != 0)
             return fail(errc::ebusy);
         if (request.min > vector_count)
@@ -146,44 +165,71 @@ public:
             return fail(errc::edeadlk);
         for (handler_id& id : f.ids)
             id = handler_id::none;
+        for (bool& held : f.held)
+            held = false;
         f.vectors = 0;
         return {};
     }
     irq_number vector_number(function_type&, vector_index vector) noexcept { return irq_number(32 + vector.value()); }
 
     result<handler_id> register_handler(function_type& f, vector_index vector, const irq_action& action) noexcept {
-        if (vector.value() >= f.vectors)
+        const unsigned index = vector.value();
+        if (f.inside)
+            return fail(errc::edeadlk);
+        if (index >= f.vectors)
             return fail(errc::einval);
-        if (f.ids[vector.value()] != handler_id::none)
+        if (f.ids[index] != handler_id::none)
             return fail(errc::ebusy);
-        f.actions[vector.value()] = action;
-        return f.ids[vector.value()] = handler_id(++f.last_id);
+        f.actions[index] = action;
+        f.disables[index] = 0;
+        f.ids[index] = handler_id(++f.last_id);
+        f.fire_held(index);
+        return f.ids[index];
     }
     result<> unregister_handler(function_type& f, handler_id id) noexcept {
-        for (handler_id& mine : f.ids) {
-            if (mine == id) {
-                if (f.inside)
-                    return fail(errc::edeadlk);
-                mine = handler_id::none;
-            }
-        }
+        const unsigned index = f.index_of(id);
+        if (index == vector_count)
+            return {};
+        if (f.inside)
+            return fail(errc::edeadlk);
+        f.ids[index] = handler_id::none;
         return {};
     }
-    bool handler_registered(function_type& f, handler_id id) noexcept {
-        for (const handler_id mine : f.ids) {
-            if (mine == id)
-                return true;
-        }
-        return false;
-    }
+    bool handler_registered(function_type& f, handler_id id) noexcept { return f.index_of(id) != vector_count; }
     bool in_handler(const function_type& f) noexcept { return f.inside; }
+    result<> synchronize_handler(function_type& f, handler_id) noexcept {
+        return f.inside ? fail(errc::edeadlk) : result<>{};
+    }
+    result<> disable_handler(function_type& f, handler_id id) noexcept {
+        const unsigned index = f.index_of(id);
+        if (index == vector_count)
+            return fail(errc::enoent);
+        if (f.inside)
+            return fail(errc::edeadlk);
+        ++f.disables[index];
+        return {};
+    }
+    result<> enable_handler(function_type& f, handler_id id) noexcept {
+        const unsigned index = f.index_of(id);
+        if (index == vector_count)
+            return fail(errc::enoent);
+        if (f.disables[index] == 0)
+            return fail(errc::einval);
+        if (--f.disables[index] == 0)
+            f.fire_held(index);
+        return {};
+    }
 
     result<dma_block> allocate_dma(function_type& f, std::size_t size) noexcept {
+        if (f.inside)
+            return fail(errc::edeadlk);
         ++f.blocks;
         return dma_block{.cpu = f.registers, .bus = bus_address(1), .size = size};
     }
     void free_dma(function_type& f, const dma_block&) noexcept { --f.blocks; }
     result<dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+        if (f.inside)
+            return fail(errc::edeadlk);
         ++f.blocks;
         return dma_block{.cpu = memory, .bus = bus_address(2), .size = size};
     }

@@ -113,14 +113,57 @@ TEST_CASE("enable is counted, and the last disable puts COMMAND back") {
     bus.detach(f);
 }
 
-TEST_CASE("disable with vectors and detach with anything held are violations") {
+TEST_CASE("the last disable waits until no BAR is mapped and no vector allocated") {
+    sim::bus bus;
+    auto& f = bus.add({.msix_vectors = 2, .bar_sizes = {4096}});
+    REQUIRE(bus.attach(f));
+    const auto before = f.state();
+    REQUIRE(bus.enable(f));
+    REQUIRE(bus.set_master(f, true));
+    auto bar = bus.map_bar(f, pci::bar_number(0), "bar");
+    REQUIRE(bar);
+    REQUIRE(bus.allocate_vectors(f, {1, 2, irq_type::msix, nullptr}));
+    bus.disable(f);
+    CHECK((*f.read_config(reg::command, 2) & 6U) == 6U);
+    bus.write<std::uint32_t>(*bar, 8, 42);
+    CHECK(bus.read<std::uint32_t>(*bar, 8) == 42);
+
+    SECTION("the BAR goes last") {
+        REQUIRE(bus.free_vectors(f));
+        CHECK((*f.read_config(reg::command, 2) & 6U) == 6U);
+        bus.unmap_bar(f, *bar);
+        CHECK(difference(before, f.state()) == "");
+    }
+    SECTION("the vectors go last") {
+        bus.unmap_bar(f, *bar);
+        CHECK((*f.read_config(reg::command, 2) & 6U) == 6U);
+        REQUIRE(bus.free_vectors(f));
+        CHECK(difference(before, f.state()) == "");
+    }
+    SECTION("a new enable takes its place") {
+        REQUIRE(bus.enable(f));
+        REQUIRE(bus.free_vectors(f));
+        bus.unmap_bar(f, *bar);
+        CHECK((*f.read_config(reg::command, 2) & 6U) == 6U);
+        bus.disable(f);
+        CHECK(difference(before, f.state()) == "");
+    }
+    SECTION("the device has been pulled out") {
+        f.surprise_remove();
+        bus.unmap_bar(f, *bar);
+        REQUIRE(bus.free_vectors(f));
+    }
+    bus.detach(f);
+    CHECK(bus.ledger().clean());
+}
+
+TEST_CASE("detach with anything held is a violation") {
     sim::bus bus;
     auto& f = bus.add({.msix_vectors = 2});
     REQUIRE(bus.attach(f));
     REQUIRE(bus.enable(f));
     REQUIRE(bus.allocate_vectors(f, {1, 2, irq_type::msix, nullptr}));
     bus.disable(f);
-    CHECK(kinds(bus) == only(violation_kind::disabled_with_vectors));
     bus.detach(f);
     const auto wrong = bus.ledger().take_violations();
     REQUIRE(wrong.size() == 1);
@@ -237,4 +280,136 @@ TEST_CASE("what a driver gives back in suspend does not come back with resume") 
         CHECK(difference(before, f.state()) == "");
         CHECK(bus.ledger().clean());
     }
+}
+
+TEST_CASE("a function that is left bus master is a violation, and not one that was made so by nobody") {
+    sim::bus bus;
+    auto& f = bus.add({});
+    REQUIRE(bus.attach(f));
+    REQUIRE(bus.enable(f));
+    REQUIRE(bus.set_master(f, true));
+    bus.disable(f);
+    bus.detach(f);
+    CHECK(bus.ledger().clean());
+
+    REQUIRE(bus.attach(f));
+    REQUIRE(bus.set_master(f, true));
+    bus.detach(f);
+    const auto wrong = bus.ledger().take_violations();
+    REQUIRE(wrong.size() == 1);
+    CHECK(wrong[0].kind == violation_kind::detached_with_master);
+    CHECK(contains(wrong[0].text, "set_master(false)"));
+
+    REQUIRE(bus.attach(f));  // it is master still, as somebody left it
+    bus.detach(f);
+    REQUIRE(bus.attach(f));
+    REQUIRE(bus.set_master(f, true));
+    f.surprise_remove();
+    bus.detach(f);
+    CHECK(bus.ledger().clean());
+}
+
+namespace {
+
+/// A handler that reads and writes a register of each BAR it is given.
+struct register_user {
+    sim::bus& bus;
+    std::vector<sim::region> regions{};
+    unsigned calls = 0;
+
+    static irq_return on_irq(void* context, pci::vector_index) noexcept {
+        auto& self = *static_cast<register_user*>(context);
+        for (const sim::region& region : self.regions) {
+            (void)self.bus.read<std::uint32_t>(region, 0);
+            self.bus.write<std::uint32_t>(region, 0, 1);
+        }
+        ++self.calls;
+        return irq_return::handled;
+    }
+    [[nodiscard]] pci::irq_action action(const char* name, std::uint8_t keeps_off = 0) noexcept {
+        return {&on_irq, this, name, keeps_off};
+    }
+};
+
+std::vector<std::string> texts(sim::bus& bus) {
+    std::vector<std::string> out;
+    for (const sim::violation& wrong : bus.ledger().take_violations())
+        out.push_back(wrong.text);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("a handler that uses a BAR younger than itself is told of, once for each") {
+    sim::bus bus;
+    auto& f = bus.add({.msix_vectors = 2, .bar_sizes = {4096, 4096, 4096}});
+    driver d(bus, f);
+    REQUIRE(d.vectors(2, 2, irq_type::msix));
+    const auto map = [&](unsigned bar) { return bus.map_bar(f, pci::bar_number(bar), "regs").value(); };
+    register_user user{bus};
+    user.regions.push_back(map(0));
+    auto id = bus.register_handler(f, 0, user.action("first")).value();
+    f.raise(0);
+    CHECK(bus.ledger().violations().empty());
+    user.regions.push_back(map(1));
+    user.regions.push_back(map(2));
+    f.raise(0);
+    f.raise(0);
+    const auto younger = [](const char* handler, const char* bar) {
+        return std::string("0000:00:01.0 handler \"") + handler + "\" reads BAR " + bar +
+               ", which is younger than the handler and may go before it: request the handler after what it uses";
+    };
+    CHECK(texts(bus) == std::vector{younger("first", "1"), younger("first", "2")});
+    REQUIRE(bus.unregister_handler(f, id));
+    id = bus.register_handler(f, 0, user.action("second")).value();
+    f.raise(0);
+    CHECK(bus.ledger().violations().empty());
+    bus.unmap_bar(f, user.regions[0]);
+    user.regions[0] = map(0);  // another one, and younger
+    f.raise(0);
+    CHECK(kinds(bus) == only(violation_kind::bar_younger_than_handler));
+    for (sim::region& region : user.regions) {
+        (void)bus.read<std::uint32_t>(region, 0);  // not in a handler
+        bus.unmap_bar(f, region);
+    }
+    CHECK(bus.ledger().violations().empty());
+}
+
+TEST_CASE("a handler that uses a BAR it is said to keep off is told of, once for each") {
+    sim::bus bus;
+    auto& f = bus.add({.msix_vectors = 2, .bar_sizes = {4096, 4096, 4096}});
+    driver d(bus, f);
+    REQUIRE(d.vectors(2, 2, irq_type::msix));
+    register_user user{bus};
+    for (unsigned bar = 0; bar != 3; ++bar)
+        user.regions.push_back(bus.map_bar(f, pci::bar_number(bar), "regs").value());
+    REQUIRE(bus.register_handler(f, 0, user.action("keeps off", 0b101)));
+    REQUIRE(bus.register_handler(f, 1, user.action("does not")));
+    f.raise(0);
+    f.raise(0);
+    f.raise(1);
+    const auto kept_off = [](const char* bar) {
+        return std::string("0000:00:01.0 handler \"keeps off\" reads BAR ") + bar +
+               ", which its driver's table says it keeps off: take the BAR out of irq_handler.without, or out of the "
+               "handler";
+    };
+    CHECK(texts(bus) == std::vector{kept_off("0"), kept_off("2")});
+    CHECK(user.calls == 3);
+    for (sim::region& region : user.regions)
+        bus.unmap_bar(f, region);
+}
+
+TEST_CASE("what a handler uses of another function is no matter of its own age") {
+    sim::bus bus;
+    auto& f = bus.add({.msix_vectors = 1});
+    auto& other = bus.add({.bar_sizes = {4096}});
+    driver d(bus, f);
+    driver d2(bus, other);
+    REQUIRE(d.vectors(1, 1, irq_type::msix));
+    register_user user{bus};
+    REQUIRE(bus.register_handler(f, 0, user.action("first", 0b1)));
+    user.regions.push_back(bus.map_bar(other, pci::bar_number(0), "regs").value());
+    f.raise(0);
+    CHECK(bus.ledger().violations().empty());
+    bus.unmap_bar(other, user.regions[0]);
 }

@@ -227,9 +227,10 @@ TEST_CASE("a vector has one handler, and one that can be called") {
     REQUIRE(bus.unregister_handler(d.function, id));
     d.function.raise(1);
     CHECK(calls.calls == 0);
-    d.handler(1, calls);
-    d.function.raise(1);
+    d.handler(1, calls);  // for which it was held
     CHECK(calls.calls == 1);
+    d.function.raise(1);
+    CHECK(calls.calls == 2);
 }
 
 TEST_CASE("freeing vectors ends the handlers that are left, newest first, and is no violation") {
@@ -291,10 +292,231 @@ TEST_CASE("after the vectors are freed, the function is as before") {
             REQUIRE(d.vectors(1, 4, type));
             if (type != irq_type::intx)
                 CHECK((d.config(reg::command, 2) & reg::command_bits::intx_disable) != 0);
-            else
+            counter calls;
+            d.handler(0, calls);
+            if (type == irq_type::intx)
                 CHECK((d.config(reg::command, 2) & reg::command_bits::intx_disable) == 0);
             REQUIRE(bus.free_vectors(d.function));
             CHECK(difference(before, d.function.state()) == "");
         }
+    }
+}
+
+namespace {
+
+constexpr irq_type each_type[] = {irq_type::msix, irq_type::msi, irq_type::intx};
+
+/// Two vectors, but for INTx, on hardware that can mask MSI or cannot.
+sim::function_config two_of_each(bool maskable) {
+    return {.msix_vectors = 2, .msi_vectors = 2, .intx = true, .msi_maskable = maskable};
+}
+
+}  // namespace
+
+TEST_CASE("a handler that is disabled is called once for what came meanwhile, when the last disable is undone") {
+    for (const bool maskable : {true, false}) {
+        for (const irq_type type : each_type) {
+            sim::bus bus;
+            driver d(bus, bus.add(two_of_each(maskable)));
+            REQUIRE(d.vectors(1, 2, type));
+            counter calls;
+            const auto id = d.handler(0, calls);
+            REQUIRE(bus.disable_handler(d.function, id));
+            REQUIRE(bus.disable_handler(d.function, id));
+            d.function.raise(0);
+            d.function.raise(0);
+            REQUIRE(bus.enable_handler(d.function, id));
+            CHECK(calls.calls == 0);
+            REQUIRE(bus.enable_handler(d.function, id));
+            CHECK(calls.calls == 1);
+            CHECK(bus.enable_handler(d.function, id).error() == errc::einval);
+            d.function.raise(0);
+            CHECK(calls.calls == 2);
+            CHECK(bus.ledger().violations().empty());
+        }
+    }
+}
+
+TEST_CASE("nothing comes with an enable if nothing came with the disable") {
+    for (const irq_type type : each_type) {
+        sim::bus bus;
+        driver d(bus, bus.add(two_of_each(false)));
+        REQUIRE(d.vectors(1, 2, type));
+        counter calls;
+        const auto id = d.handler(0, calls);
+        d.function.raise(0);
+        REQUIRE(bus.disable_handler(d.function, id));
+        REQUIRE(bus.enable_handler(d.function, id));
+        CHECK(calls.calls == 1);
+    }
+}
+
+TEST_CASE("a disabled handler that is unregistered leaves the vector, and what it holds, to the next") {
+    for (const irq_type type : each_type) {
+        sim::bus bus;
+        driver d(bus, bus.add(two_of_each(true)));
+        REQUIRE(d.vectors(1, 2, type));
+        counter calls;
+        const auto id = d.handler(0, calls);
+        REQUIRE(bus.disable_handler(d.function, id));
+        d.function.raise(0);
+        CHECK(bus.handler_registered(d.function, id));
+        REQUIRE(bus.unregister_handler(d.function, id));
+        CHECK(calls.calls == 0);
+        CHECK(bus.disable_handler(d.function, id).error() == errc::enoent);
+        CHECK(bus.enable_handler(d.function, id).error() == errc::enoent);
+        CHECK(bus.synchronize_handler(d.function, id));
+        counter next;
+        d.handler(0, next);
+        CHECK(next.calls == 1);
+        CHECK(calls.calls == 0);
+    }
+}
+
+TEST_CASE("one handler that is disabled leaves the others alone, and is held by the driver as before") {
+    sim::bus bus;
+    driver d(bus, bus.add(two_of_each(true)));
+    REQUIRE(d.vectors(2, 2, irq_type::msix));
+    counter first;
+    counter second;
+    const auto id = d.handler(0, first);
+    d.handler(1, second);
+    const auto live = bus.ledger().live();
+    REQUIRE(bus.disable_handler(d.function, id));
+    CHECK(bus.ledger().live() == live);
+    d.function.raise(0);
+    d.function.raise(1);
+    CHECK(first.calls == 0);
+    CHECK(second.calls == 1);
+}
+
+TEST_CASE("from inside a handler, it cannot be waited for") {
+    struct waiting {
+        sim::bus* bus;
+        sim::function* f;
+        pci::handler_id id{}, other{};
+        errc disabled{}, synchronized{}, all{};
+        bool others = false;
+        static irq_return on_irq(void* context, pci::vector_index) noexcept {
+            auto& self = *static_cast<waiting*>(context);
+            self.disabled = self.bus->disable_handler(*self.f, self.id).error();
+            self.synchronized = self.bus->synchronize_handler(*self.f, self.id).error();
+            self.all = self.bus->synchronize_handler(*self.f, pci::handler_id::none).error();
+            self.others = self.bus->synchronize_handler(*self.f, self.other) &&
+                          self.bus->disable_handler(*self.f, self.other) &&
+                          self.bus->enable_handler(*self.f, self.other);
+            return irq_return::handled;
+        }
+    };
+    sim::bus bus;
+    auto& f = bus.add(usual);
+    driver d(bus, f);
+    REQUIRE(d.vectors(2, 2, irq_type::msix));
+    waiting w{&bus, &f};
+    counter other;
+    w.id = bus.register_handler(f, 0, {&waiting::on_irq, &w, "waiting"}).value();
+    w.other = d.handler(1, other);
+    f.raise(0);
+    CHECK(w.disabled == errc::edeadlk);
+    CHECK(w.synchronized == errc::edeadlk);
+    CHECK(w.all == errc::edeadlk);
+    CHECK(w.others);
+    CHECK(bus.enable_handler(f, w.id).error() == errc::einval);
+    CHECK(bus.ledger().violations().empty());
+}
+
+TEST_CASE("from inside a handler nothing is acquired, and the ledger names what was to be") {
+    struct acquiring {
+        sim::bus* bus;
+        sim::function* f;
+        sim::function* other;
+        unsigned refused = 0;
+        bool elsewhere = false;
+        static irq_return on_irq(void* context, pci::vector_index) noexcept {
+            auto& self = *static_cast<acquiring*>(context);
+            const auto count = [&](const auto& outcome) {
+                self.refused += !outcome && outcome.error() == errc::edeadlk ? 1U : 0U;
+            };
+            count(self.bus->enable(*self.f));
+            count(self.bus->map_bar(*self.f, pci::bar_number(0), "inside"));
+            count(self.bus->allocate_vectors(*self.f, {1, 1, irq_type::msix, nullptr}));
+            count(self.bus->register_handler(*self.f, 1, {&acquiring::on_irq, context, "inside"}));
+            count(self.bus->allocate_dma(*self.f, 64));
+            count(self.bus->map_dma(*self.f, context, 8));
+            auto mapped = self.bus->map_bar(*self.other, pci::bar_number(0), "elsewhere");
+            self.elsewhere = mapped.has_value();
+            self.bus->unmap_bar(*self.other, *mapped);
+            return irq_return::handled;
+        }
+    };
+    sim::bus bus;
+    auto& f = bus.add({.msix_vectors = 2, .bar_sizes = {4096}});
+    auto& elsewhere = bus.add({.bar_sizes = {4096}});
+    driver d(bus, f);
+    REQUIRE(d.vectors(2, 2, irq_type::msix));
+    acquiring a{&bus, &f, &elsewhere};
+    REQUIRE(bus.register_handler(f, 0, {&acquiring::on_irq, &a, "acquiring"}));
+    const auto live = bus.ledger().live();
+    f.raise(0);
+    CHECK(a.refused == 6);
+    CHECK(a.elsewhere);  // another function's are not the handler's own
+    CHECK(bus.ledger().live() == live);
+    const auto wrong = bus.ledger().take_violations();
+    REQUIRE(wrong.size() == 6);
+    const char* const named[] = {"enable",           "map_bar",      "allocate_vectors",
+                                 "register_handler", "allocate_dma", "map_dma"};
+    for (unsigned i = 0; i != 6; ++i) {
+        CHECK(wrong[i].kind == violation_kind::acquired_inside_handler);
+        CHECK(wrong[i].text.find(std::string(" ") + named[i] + " from inside a handler") != std::string::npos);
+    }
+}
+
+TEST_CASE("what is disabled or has no handler is so after a sleep, and what was enabled meanwhile is enabled") {
+    for (const bool keeps_registers : {true, false}) {
+        for (const irq_type type : {irq_type::msix, irq_type::msi}) {
+            sim::bus bus;
+            driver d(bus, bus.add({.msix_vectors = 4, .msi_vectors = 4, .no_soft_reset = keeps_registers}));
+            REQUIRE(d.vectors(4, 4, type));
+            counter calls[4];
+            pci::handler_id ids[4]{};
+            for (unsigned i = 0; i != 3; ++i)
+                ids[i] = d.handler(i, calls[i]);
+            REQUIRE(bus.disable_handler(d.function, ids[0]));
+            REQUIRE(bus.suspend(d.function));
+            REQUIRE(bus.enable_handler(d.function, ids[0]));
+            REQUIRE(bus.disable_handler(d.function, ids[1]));
+            REQUIRE(bus.unregister_handler(d.function, ids[2]));
+            ids[3] = d.handler(3, calls[3]);
+            REQUIRE(bus.resume(d.function));
+            for (unsigned i = 0; i != 4; ++i) {
+                const bool masked = i == 1 || i == 2;
+                if (type == irq_type::msix)
+                    CHECK(d.function.state().msix_table[i * 4 + 3] == (masked ? 1 : 0));
+                else
+                    CHECK((d.config(d.function.capabilities().msi_mask, 4) >> i & 1U) == (masked ? 1 : 0));
+                d.function.raise(i);
+                CHECK(calls[i].calls == (masked ? 0 : 1));
+            }
+            REQUIRE(bus.enable_handler(d.function, ids[1]));
+            CHECK(calls[1].calls == 1);
+        }
+    }
+}
+
+TEST_CASE("a line that got or lost its handler in a sleep is on or off after it") {
+    for (const bool keeps_registers : {true, false}) {
+        sim::bus bus;
+        driver d(bus, bus.add({.intx = true, .no_soft_reset = keeps_registers}));
+        const auto disabled = [&] { return (d.config(reg::command, 2) & reg::command_bits::intx_disable) != 0; };
+        REQUIRE(d.vectors(1, 1, irq_type::intx));
+        counter calls;
+        REQUIRE(bus.suspend(d.function));
+        const auto id = d.handler(0, calls);
+        REQUIRE(bus.resume(d.function));
+        CHECK_FALSE(disabled());
+        REQUIRE(bus.suspend(d.function));
+        REQUIRE(bus.unregister_handler(d.function, id));
+        REQUIRE(bus.resume(d.function));
+        CHECK(disabled());
     }
 }

@@ -140,6 +140,8 @@ TEST_CASE("a message that no vector is set up for is a violation") {
         CHECK(kinds(bus) == only(violation_kind::spurious_message));
     }
     SECTION("because the driver changed the data") {
+        counter calls;
+        d.handler(0, calls);
         bus.write<std::uint32_t>(region, 8, 0x4321);
         f.raise(0);
         CHECK(kinds(bus) == only(violation_kind::spurious_message));
@@ -151,6 +153,7 @@ TEST_CASE("a message that no vector is set up for is a violation") {
         counter calls;
         d2.handler(0, calls);
         bus.write<std::uint32_t>(region, 8, bus.vector_number(other, 0).value());
+        bus.write<std::uint32_t>(region, 12, 0);
         f.raise(0);
         CHECK(calls.calls == 0);
         CHECK(kinds(bus) == only(violation_kind::spurious_message));
@@ -158,16 +161,77 @@ TEST_CASE("a message that no vector is set up for is a violation") {
     bus.unmap_bar(f, region);
 }
 
-TEST_CASE("an interrupt on a vector without a handler is lost, and no violation") {
+TEST_CASE("a vector without a handler holds one interrupt until it has one") {
+    for (const bool maskable : {true, false}) {
+        for (const irq_type type : {irq_type::msix, irq_type::msi, irq_type::intx}) {
+            sim::bus bus;
+            driver d(bus, bus.add({.msix_vectors = 2, .msi_vectors = 2, .intx = true, .msi_maskable = maskable}));
+            REQUIRE(d.vectors(1, 2, type));
+            counter calls;
+            d.function.raise(0);
+            d.function.raise(0);
+            const auto first = d.handler(0, calls);
+            CHECK(calls.calls == 1);
+            d.function.raise(0);
+            CHECK(calls.calls == 2);
+            REQUIRE(bus.unregister_handler(d.function, first));
+            d.function.raise(0);
+            CHECK(calls.calls == 2);
+            d.handler(0, calls);
+            CHECK(calls.calls == 3);
+            CHECK(d.function.lost() == sim::lost_interrupts{});
+            CHECK(bus.ledger().violations().empty());
+        }
+    }
+}
+
+TEST_CASE("what a vector holds goes with the vector") {
+    for (const bool maskable : {true, false}) {
+        for (const irq_type type : {irq_type::msix, irq_type::msi}) {
+            sim::bus bus;
+            driver d(bus, bus.add({.msix_vectors = 1, .msi_vectors = 1, .msi_maskable = maskable}));
+            REQUIRE(d.vectors(1, 1, type));
+            d.function.raise(0);
+            REQUIRE(bus.free_vectors(d.function));
+            REQUIRE(d.vectors(1, 1, type));
+            counter calls;
+            d.handler(0, calls);
+            CHECK(calls.calls == 0);
+        }
+    }
+}
+
+TEST_CASE("messages without a handler are masked where there is a bit for it, and INTx by COMMAND") {
     sim::bus bus;
-    driver d(bus, bus.add({.msix_vectors = 1}));
-    REQUIRE(d.vectors(1, 1, irq_type::msix));
-    d.function.raise(0);
-    CHECK(d.function.lost().no_handler == 1);
+    driver d(bus, bus.add({.msix_vectors = 2, .msi_vectors = 4, .intx = true}));
     counter calls;
+    const auto entry_masked = [&](unsigned entry) { return d.function.state().msix_table[entry * 4 + 3] == 1; };
+    const auto msi_mask = [&] { return d.config(d.function.capabilities().msi_mask, 4); };
+    const auto intx_disabled = [&] { return (d.config(reg::command, 2) & reg::command_bits::intx_disable) != 0; };
+
+    REQUIRE(d.vectors(2, 2, irq_type::msix));
+    CHECK((entry_masked(0) && entry_masked(1)));
+    const auto id = d.handler(1, calls);
+    CHECK((entry_masked(0) && !entry_masked(1)));
+    REQUIRE(bus.unregister_handler(d.function, id));
+    CHECK(entry_masked(1));
+    REQUIRE(bus.free_vectors(d.function));
+
+    REQUIRE(d.vectors(2, 2, irq_type::msi));
+    CHECK(msi_mask() == 0b1111);
     d.handler(0, calls);
-    CHECK(calls.calls == 0);
-    CHECK(bus.ledger().violations().empty());
+    CHECK(msi_mask() == 0b1110);
+    REQUIRE(bus.free_vectors(d.function));
+    CHECK(msi_mask() == 0);
+
+    REQUIRE(d.vectors(1, 1, irq_type::intx));
+    CHECK(intx_disabled());
+    const auto line = d.handler(0, calls);
+    CHECK_FALSE(intx_disabled());
+    REQUIRE(bus.unregister_handler(d.function, line));
+    CHECK(intx_disabled());
+    REQUIRE(bus.free_vectors(d.function));
+    CHECK_FALSE(intx_disabled());
 }
 
 TEST_CASE("INTx calls its handler until the device lowers the line") {

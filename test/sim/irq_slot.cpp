@@ -64,3 +64,44 @@ TEST_CASE("a level that comes while the handler runs is left to be looked at aga
     CHECK(r.slot.deliver_level() == delivery::none);
     CHECK(r.calls == 1);
 }
+
+TEST_CASE("a slot that holds keeps one edge until it is armed") {
+    recorder r;
+    r.slot.hold();
+    CHECK(r.slot.deliver_edge() == delivery::held);
+    CHECK(r.slot.deliver_edge() == delivery::held);
+    CHECK(r.calls == 0);
+    r.slot.arm();
+    CHECK(r.calls == 1);
+    CHECK(r.slot.deliver_edge() == delivery::none);
+    CHECK(r.calls == 2);
+    r.slot.disarm();
+    CHECK(r.slot.deliver_edge() == delivery::held);
+    CHECK(r.slot.deliver_level() == delivery::no_handler);
+    r.slot.let_go();
+    CHECK(r.slot.deliver_edge() == delivery::no_handler);
+    r.slot.arm();
+    CHECK(r.calls == 2);
+}
+
+TEST_CASE("edges that wait when a slot is disarmed are kept by one that holds, and only by that") {
+    for (const bool holds : {true, false}) {
+        recorder r;
+        if (holds)
+            r.slot.hold();
+        r.slot.arm();
+        r.slot.entry = [](void* context, pci::vector_index) noexcept {
+            auto& self = *static_cast<recorder*>(context);
+            if (++self.calls == 1) {
+                CHECK(self.slot.deliver_edge() == delivery::running);
+                CHECK(self.slot.deliver_edge() == delivery::running);
+                self.slot.state.fetch_and(~irq_slot::armed);  // as another thread's disarm, which would wait
+            }
+            return pci::irq_return::handled;
+        };
+        CHECK(r.slot.deliver_edge() == delivery::handled);
+        CHECK(r.calls == 1);
+        r.slot.arm();
+        CHECK(r.calls == (holds ? 3 : 1));
+    }
+}

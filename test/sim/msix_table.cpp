@@ -21,6 +21,8 @@ TEST_CASE("a programmed entry is what a driver reads in the BAR") {
     CHECK(table.read(2 * 16, 4) == 0xfee0'1000);
     CHECK(table.read(2 * 16 + 4, 4) == 1);
     CHECK(table.read(2 * 16 + 8, 4) == 0x29);
+    CHECK(table.read(2 * 16 + 12, 4) == 1);
+    table.mask(2, false);
     CHECK(table.read(2 * 16 + 12, 4) == 0);
     CHECK(table.read(2 * 16, 8) == 0x1'fee0'1000);
     CHECK(table.read(3 * 16 + 12, 4) == 1);

@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -51,28 +52,17 @@ public:
                    dma_mappings == 0 && std::ranges::none_of(mapped, std::identity{}) && handlers_.empty();
         }
 
-        /// The device interrupts. A vector whose handler is running runs it once more afterwards; a vector
-        /// without a handler does nothing. @returns whether a handler was called, now or by its runner.
+        /// The device interrupts. A vector whose handler is running runs it once more afterwards; a vector without a
+        /// handler, or whose handler is disabled, holds it. @returns whether a handler was called, now or by its runner.
         bool fire(pci::vector_index vector) {
             std::unique_lock lock(mutex_);
             const auto found = handlers_.find(vector);
-            if (found == handlers_.end())
+            if (found == handlers_.end()) {
+                held_.insert(vector);
                 return false;
-            slot& handler = found->second;
-            handler.pending = true;
-            if (handler.running)
-                return true;
-            handler.running = true;
-            handler.runner = std::this_thread::get_id();
-            while (handler.pending && !handler.ending) {
-                handler.pending = false;
-                lock.unlock();
-                (void)handler.action.entry(handler.action.context, vector);
-                lock.lock();
             }
-            handler.running = false;
-            idle_.notify_all();
-            return true;
+            found->second.pending = true;
+            return deliver(lock, found->second, vector);
         }
 
     private:
@@ -85,7 +75,33 @@ public:
             bool running = false;
             bool pending = false;
             bool ending = false;
+            unsigned disables = 0;
+            std::uint64_t calls = 0;  // that have ended
         };
+
+        bool deliver(std::unique_lock<std::mutex>& lock, slot& handler, pci::vector_index vector) {
+            if (handler.disables != 0)
+                return false;
+            if (handler.running)
+                return true;
+            handler.running = true;
+            handler.runner = std::this_thread::get_id();
+            while (handler.pending && !handler.ending && handler.disables == 0) {
+                handler.pending = false;
+                lock.unlock();
+                (void)handler.action.entry(handler.action.context, vector);
+                lock.lock();
+                ++handler.calls;
+                idle_.notify_all();
+            }
+            handler.running = false;
+            idle_.notify_all();
+            return true;
+        }
+        void synchronize(std::unique_lock<std::mutex>& lock, slot& handler) {
+            const std::uint64_t begun = handler.calls;
+            idle_.wait(lock, [&] { return !handler.running || handler.calls != begun; });
+        }
 
         bool runs_here(const slot& handler) const {
             return handler.running && handler.runner == std::this_thread::get_id();
@@ -96,12 +112,15 @@ public:
         void end(std::unique_lock<std::mutex>& lock, std::map<pci::vector_index, slot>::iterator which) {
             which->second.ending = true;
             idle_.wait(lock, [&] { return !which->second.running; });
+            if (which->second.pending)
+                held_.insert(which->first);
             handlers_.erase(which);
         }
 
         std::mutex mutex_;
         std::condition_variable idle_;
         std::map<pci::vector_index, slot> handlers_;
+        std::set<pci::vector_index> held_;  // vectors without a handler that have interrupted
         std::uint64_t last_id_ = 0;
         std::array<unsigned char, 4096> config_{};
         std::array<std::array<unsigned char, 4096>, pci::bar_count> bars_{};
@@ -137,6 +156,8 @@ public:
     pci::device_id id(const function_type& f) noexcept { return f.identity; }
 
     result<> enable(function_type& f) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         ++f.enabled;
         return {};
     }
@@ -172,6 +193,8 @@ public:
     }
 
     result<region_type> map_bar(function_type& f, pci::bar_number bar, const char*) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (bar.value() >= pci::bar_count)
             return fail(errc::einval);
         if (std::exchange(f.mapped[bar.value()], true))
@@ -192,6 +215,8 @@ public:
     }
 
     result<pci::vector_grant> allocate_vectors(function_type& f, const pci::vector_request& request) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (f.vectors.count != 0)
             return fail(errc::ebusy);
         const auto offer = [&](pci::irq_type type, unsigned offered) {
@@ -203,6 +228,8 @@ public:
         offer(pci::irq_type::intx, f.intx_vectors);
         if (f.vectors.count == 0)
             return fail(errc::enospc);
+        const std::lock_guard lock(f.mutex_);
+        f.held_.clear();
         return f.vectors;
     }
     result<> free_vectors(function_type& f) noexcept {
@@ -220,9 +247,11 @@ public:
 
     result<pci::handler_id> register_handler(function_type& f, pci::vector_index vector,
                                              const pci::irq_action& action) noexcept {
+        std::unique_lock lock(f.mutex_);
+        if (f.in_handler())
+            return fail(errc::edeadlk);
         if (vector.value() >= f.vectors.count)
             return fail(errc::einval);
-        const std::lock_guard lock(f.mutex_);
         const auto [entry, fresh] = f.handlers_.try_emplace(vector);
         if (!fresh)
             return fail(errc::ebusy);
@@ -230,6 +259,9 @@ public:
         entry->second.id = id;
         entry->second.action = action;
         entry->second.name = action.name == nullptr ? "" : action.name;
+        entry->second.pending = f.held_.erase(vector) != 0;
+        if (entry->second.pending)
+            (void)f.deliver(lock, entry->second, vector);
         return id;
     }
     result<> unregister_handler(function_type& f, pci::handler_id id) noexcept {
@@ -250,8 +282,50 @@ public:
         const std::lock_guard lock(f.mutex_);
         return f.in_handler();
     }
+    result<> synchronize_handler(function_type& f, pci::handler_id id) noexcept {
+        std::unique_lock lock(f.mutex_);
+        if (id == pci::handler_id::none) {
+            if (f.in_handler())
+                return fail(errc::edeadlk);
+            for (auto& entry : f.handlers_)
+                f.synchronize(lock, entry.second);
+            return {};
+        }
+        const auto found = find(f, id);
+        if (found == f.handlers_.end())
+            return {};
+        if (f.runs_here(found->second))
+            return fail(errc::edeadlk);
+        f.synchronize(lock, found->second);
+        return {};
+    }
+    result<> disable_handler(function_type& f, pci::handler_id id) noexcept {
+        std::unique_lock lock(f.mutex_);
+        const auto found = find(f, id);
+        if (found == f.handlers_.end())
+            return fail(errc::enoent);
+        if (f.runs_here(found->second))
+            return fail(errc::edeadlk);
+        ++found->second.disables;
+        f.idle_.wait(lock, [&] { return !found->second.running; });
+        return {};
+    }
+    result<> enable_handler(function_type& f, pci::handler_id id) noexcept {
+        std::unique_lock lock(f.mutex_);
+        const auto found = find(f, id);
+        if (found == f.handlers_.end())
+            return fail(errc::enoent);
+        slot& handler = found->second;
+        if (handler.disables == 0)
+            return fail(errc::einval);
+        if (--handler.disables == 0 && handler.pending)
+            (void)f.deliver(lock, handler, found->first);
+        return {};
+    }
 
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         void* const memory = ::operator new(size, std::align_val_t(page), std::nothrow);
         if (memory == nullptr)
             return fail(errc::enomem);
@@ -265,6 +339,8 @@ public:
         ::operator delete(block.cpu, std::align_val_t(page));
     }
     result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         ++f.dma_mappings;
         return pci::dma_block{
             .cpu = memory, .bus = pci::bus_address(std::bit_cast<std::uintptr_t>(memory)), .size = size};
@@ -272,6 +348,7 @@ public:
     void unmap_dma(function_type& f, const pci::dma_block&) noexcept { --f.dma_mappings; }
 
 private:
+    using slot = function_type::slot;
     static constexpr std::size_t page = 4096;
 
     static bool valid(unsigned offset, unsigned width) {

@@ -108,7 +108,14 @@ TEST_CASE("a decorator passes every primitive on, with its arguments and its ans
     CHECK(!platform.in_handler(function));
     CHECK(function.fire(1));
     CHECK(calls == 1);
+    CHECK(platform.synchronize_handler(function, *id));
+    CHECK(platform.enable_handler(function, *id).error() == errc::einval);
+    CHECK(platform.disable_handler(function, *id));
+    CHECK(!function.fire(1));
+    CHECK(platform.enable_handler(function, *id));
+    CHECK(calls == 2);
     CHECK(platform.unregister_handler(function, *id));
+    CHECK(platform.disable_handler(function, *id).error() == errc::enoent);
     CHECK(!platform.handler_registered(function, *id));
     CHECK(platform.free_vectors(function));
 
@@ -128,10 +135,12 @@ TEST_CASE("a decorator passes every primitive on, with its arguments and its ans
 
     using enum primitive;
     CHECK(platform.seen ==
-          std::vector{allocate,           deallocate,   attach,       attach,      enable,           set_master,
-                      suspend,            resume,       write_config, read_config, read_config,      map_bar,
-                      map_bar,            write,        read,         unmap_bar,   allocate_vectors, register_handler,
-                      unregister_handler, free_vectors, allocate_dma, free_dma,    map_dma,          unmap_dma,
-                      disable,            detach});
-    CHECK(platform.with_function == platform.seen.size() - 4);
+          std::vector{allocate,       deallocate,         attach,           attach,           enable,
+                      set_master,     suspend,            resume,           write_config,     read_config,
+                      read_config,    map_bar,            map_bar,          write,            read,
+                      unmap_bar,      allocate_vectors,   register_handler, synchronize_handler, enable_handler,
+                      disable_handler, enable_handler,    unregister_handler, disable_handler, free_vectors,
+                      allocate_dma,   free_dma,           map_dma,          unmap_dma,        disable,
+                      detach});
+    CHECK(platform.with_function == platform.seen.size() - 2);
 }

@@ -115,3 +115,57 @@ TEST_CASE("decorators compose on the simulated bus in any order") {
     CHECK(above.inner().inner().inner().ledger().clean());
     CHECK(trace.lines().back() == "detached");
 }
+
+TEST_CASE("a handler that uses a BAR it keeps off is told of by a trace in the ledger's words") {
+    sim::bus bus;
+    sim::function& function = bus.add({.msix_vectors = 2, .bar_sizes = {4096, 4096}});
+    sim::function& other = bus.add({.bar_sizes = {4096, 4096}});
+    trace_recorder trace;
+    traced inner(bus, std::ref(trace));
+    faulty middle(inner);
+    trace_recorder outer_trace;
+    traced platform(middle, std::ref(outer_trace));
+    using platform_type = decltype(platform);
+    struct user {
+        platform_type& platform;
+        std::vector<platform_type::region_type> regions{};
+        static pci::irq_return on_irq(void* context, pci::vector_index) noexcept {
+            auto& self = *static_cast<user*>(context);
+            for (const auto& region : self.regions) {
+                self.platform.write<std::uint32_t>(region, 0, 1);
+                (void)self.platform.read<std::uint32_t>(region, 0);
+            }
+            return pci::irq_return::handled;
+        }
+    } use{platform};
+    REQUIRE(platform.enable(function));
+    REQUIRE(platform.enable(other));
+    REQUIRE(platform.set_master(function, true));
+    for (sim::function* f : {&function, &other}) {
+        for (unsigned bar = 0; bar != 2; ++bar)
+            use.regions.push_back(platform.map_bar(*f, pci::bar_number(bar), "regs").value());
+    }
+    REQUIRE(platform.allocate_vectors(function, {.min = 2, .max = 2, .types = pci::irq_type::msix}));
+    REQUIRE(platform.register_handler(
+        function, 0, {.entry = &user::on_irq, .context = &use, .name = "event", .keeps_off_bars = 0b10}));
+    REQUIRE(platform.register_handler(function, 1, {.entry = &user::on_irq, .context = &use, .name = "other"}));
+    trace.clear();
+    outer_trace.clear();
+    function.raise(1);
+    function.raise(0);
+    function.raise(0);
+    use.platform.write<std::uint32_t>(use.regions[1], 0, 1);  // not in the handler
+    const auto violations = bus.ledger().take_violations();
+    REQUIRE(violations.size() == 1);
+    CHECK(violations[0].kind == sim::violation_kind::bar_kept_off);
+    for (const auto* each : {&trace, &outer_trace}) {
+        std::vector<std::string> told;
+        for (const trace_entry& entry : each->entries()) {
+            if (entry.step == trace_step::violation)
+                told.push_back(entry.detail);
+        }
+        REQUIRE(told.size() == 1);
+        CHECK(violations[0].text == "0000:00:01.0 " + told[0]);
+    }
+    REQUIRE(platform.free_vectors(function));
+}

@@ -10,15 +10,24 @@ TEST_CASE("a primitive has the name it has in the platform concept") {
     CHECK(name_of(primitive::write) == "write");
     CHECK(name_of(primitive::allocate_vectors) == "allocate_vectors");
     CHECK(name_of(primitive::unregister_handler) == "unregister_handler");
+    CHECK(name_of(primitive::synchronize_handler) == "synchronize_handler");
+    CHECK(name_of(primitive::disable_handler) == "disable_handler");
+    CHECK(name_of(primitive::enable_handler) == "enable_handler");
+    CHECK(name_of(primitive::allocate_dma) == "allocate_dma");
     CHECK(name_of(primitive::deallocate) == "deallocate");
 }
 
-TEST_CASE("a primitive either acquires or does and may fail, or releases, or is a BAR access") {
+TEST_CASE("a primitive either acquires or does and may fail, or releases, or is a BAR access, or holds a handler back") {
     STATIC_REQUIRE(is_fallible(primitive::attach));
     STATIC_REQUIRE(is_fallible(primitive::set_master));
     STATIC_REQUIRE(is_fallible(primitive::allocate));
     STATIC_REQUIRE(!is_fallible(primitive::read));
     STATIC_REQUIRE(!is_release(primitive::read));
+    for (const primitive what :
+         {primitive::synchronize_handler, primitive::disable_handler, primitive::enable_handler}) {
+        CHECK_FALSE(is_fallible(what));
+        CHECK_FALSE(is_release(what));
+    }
     STATIC_REQUIRE(is_release(primitive::free_vectors));
     STATIC_REQUIRE(!is_fallible(primitive::free_vectors));
 }

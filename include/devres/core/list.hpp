@@ -61,7 +61,7 @@ public:
     using release_function = void (*)(void* argument);
 
     /// How many records fit before the list asks for memory.
-    static constexpr std::size_t inline_records = 16;
+    static constexpr std::size_t inline_records = 10;
 
     /// An empty list that never grows beyond `inline_records`.
     [[nodiscard]] list() noexcept : list(memory_hooks{}) {}
@@ -80,7 +80,8 @@ public:
 
     /// Releases everything.
     ~list() {
-        release_all();
+        if (!empty())
+            release_all();
         if (blocks_ != 0)
             give_back();
     }
@@ -175,10 +176,13 @@ public:
 
     /// True if there is neither a record nor a group.
     [[nodiscard]] bool empty() const noexcept {
-        bool none = groups_.alone();
-        for (const detail::list_links& end : steps_)
-            none = none && end.alone();
-        return none;
+        if (!groups_.alone())
+            return false;
+        for (const detail::list_links& end : steps_) {
+            if (!end.alone())
+                return false;
+        }
+        return true;
     }
 
     /// Where the list, and objects that belong to it, take memory from.
@@ -240,7 +244,7 @@ private:
     /// A node that was never in use; null if there is no memory.
     [[gnu::noinline]] detail::list_node* unused() noexcept {
         if (unused_ != unused_end_)
-            return ::new (unused_++) detail::list_node;
+            return ::new (unused_++) detail::list_node;  // what it names is written by put
         void* const block = memory().get(block_size, alignof(detail::list_node));
         if (block == nullptr)
             return nullptr;
@@ -277,6 +281,19 @@ private:
         node.before &= detail::list_links::first_of_block;
         node.rename(0);
         give(node);
+    }
+    /// Takes out the newest of a chain that is not empty, and runs it: without a look at the neighbour that there is not.
+    void run_newest(detail::list_links& end) noexcept {
+        auto& node = static_cast<detail::list_node&>(*end.previous());
+        detail::list_links* const older = node.previous();
+        const release_function function = node.release;
+        void* const argument = node.argument;
+        older->next = &end;
+        end.before = older->address();
+        node.before &= detail::list_links::first_of_block;
+        node.rename(0);
+        give(node);
+        function(argument);
     }
     void run(detail::list_node& node) noexcept {
         const release_function function = node.release;

@@ -127,6 +127,14 @@ struct construction {
         if (!done) [[unlikely]]
             record_access::release_since(resources, before);
     }
+    /// For an object that is there, and is not to be.
+    template <class Box>
+    [[nodiscard, gnu::cold]] errc undo(Box& box, errc why) noexcept {
+        record_access::release_since(resources, before);
+        done = true;
+        box.~Box();
+        return why;
+    }
 };
 
 }  // namespace detail
@@ -167,22 +175,18 @@ template <class T, auto Resource = driver_data, class Device, class... Parts>
     if (detail::in_handler(dev)) [[unlikely]]
         return fail(errc::edeadlk);
     const detail::used_records<uses> used(parts...);
-    if (auto there = used.check(resources); !there) [[unlikely]]
-        return fail(there.error());
+    if (!used.are_in(resources)) [[unlikely]]
+        return fail(used.why_not(resources, used));
     detail::pending_record<box_type> pending(resources);
     if (!pending) [[unlikely]]
         return fail(errc::enomem);
     detail::construction made(resources);
     auto* const box = ::new (pending.block()) box_type(used, dev, static_cast<Parts&&>(parts)...);
-    result<> ready = used.check(resources);  // the constructor may have released a part
+    if (!used.are_in(resources)) [[unlikely]]  // the constructor may have released a part
+        return fail(made.undo(*box, used.why_not(resources, used)));
     if constexpr (detail::has_init<T>) {
-        if (ready)
-            ready = const_cast<std::remove_const_t<T>&>(box->object).init();
-    }
-    if (!ready) [[unlikely]] {
-        detail::record_access::release_since(resources, made.before);
-        box->~box_type();
-        return fail(ready.error());
+        if (auto ready = const_cast<std::remove_const_t<T>&>(box->object).init(); !ready) [[unlikely]]
+            return fail(made.undo(*box, ready.error()));
     }
     made.done = true;
     const list::handle record = pending.record(&box_type::release, box_type::step, box_type::kind);

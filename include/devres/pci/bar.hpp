@@ -9,7 +9,6 @@ namespace detail {
 
 struct bar_kind : any_kind {
     static constexpr resource_kind about{"bar", numbering::which};
-    static constexpr bool needs_enable = true;
     template <class P>
     using value = typename P::region_type;
 
@@ -121,7 +120,7 @@ template <class Token, class Enabled>
 template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled, class Name, class... More>
     requires bar_in_brackets<Number, Name, sizeof...(More)> && enabled_argument<Enabled> && bar_of_managed_device<Enabled> &&
              bar_managed<detail::driver_of<Enabled>, Number>
-[[nodiscard]] auto pcim_iomap_region(const Enabled& enabled, Name name, const More&...) noexcept
+[[nodiscard]] DEVRES_INLINE auto pcim_iomap_region(const Enabled& enabled, Name name, const More&...) noexcept
     -> result<bar_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = bar_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
     return detail::map_bar<mapping>(enabled, Number, Least, name);

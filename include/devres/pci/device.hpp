@@ -22,10 +22,7 @@ DEVRES_INLINE void or_stop(const result<>& released) noexcept {
 
 /// What a device knows of what has been acquired, beside the records.
 struct device_books {
-    unsigned enables = 0;          ///< managed ones that are live
-    unsigned needing_enable = 0;   ///< BARs and vectors of the driver's own
-    unsigned late_disables = 0;    ///< asked for while there were any: made up for when the last has gone
-    unsigned driver_handlers = 0;  ///< of the driver's own, with a record: see driver_handler
+    unsigned enables = 0;  ///< managed ones that are live
     bool managed_vectors = false;
     bool mastering = false;
 
@@ -68,8 +65,6 @@ public:
         if (books_.mastering)
             (void)platform_->set_master(*function_, false);
         resources_.release_all();
-        for (; books_.late_disables != 0; --books_.late_disables)
-            platform_->disable(*function_);
     }
 
     [[nodiscard]] P& platform() const noexcept { return *platform_; }

@@ -47,7 +47,7 @@ concept coherent_unmanaged =
 namespace detail {
 
 template <class Token, class Enabled>
-[[nodiscard]] result<Token> allocate_coherent(const Enabled& enabled, std::size_t size) noexcept {
+[[nodiscard]] DEVRES_INLINE result<Token> allocate_coherent(const Enabled& enabled, std::size_t size) noexcept {
     auto& dev = enabled.dev();
     return acquire<Token, coherent_kind>(
         dev, {}, [&]() noexcept { return dev.platform().allocate_dma(dev.function(), size); }, enabled);
@@ -65,7 +65,7 @@ template <class Token, class Enabled>
 template <class Enabled>
     requires enabled_argument<Enabled> && memory_of_managed_device<Enabled> &&
              coherent_managed<detail::driver_of<Enabled>>
-[[nodiscard]] auto dmam_alloc_coherent(const Enabled& enabled, std::size_t size) noexcept
+[[nodiscard]] DEVRES_INLINE auto dmam_alloc_coherent(const Enabled& enabled, std::size_t size) noexcept
     -> result<dma_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using memory = dma_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
     return detail::allocate_coherent<memory>(enabled, size);

@@ -74,7 +74,7 @@ concept streaming_unmanaged =
 template <class Enabled, class Memory>
     requires enabled_argument<Enabled> && mapping_of_managed_device<Enabled> && managed_memory<Memory> &&
              plain_bytes<Memory> && streaming_managed<detail::driver_of<Enabled>>
-[[nodiscard]] auto dmam_map_single(const Enabled& enabled, const Memory& object,
+[[nodiscard]] DEVRES_INLINE auto dmam_map_single(const Enabled& enabled, const Memory& object,
                                    std::size_t size = sizeof(typename devres::detail::referred<Memory>::type)) noexcept
     -> result<dma_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = dma_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;

@@ -17,14 +17,9 @@ struct enable_kind : any_kind {
     template <class P>
     struct value {};
 
-    /// BARs and vectors of the driver's own put the disable off.
     template <class P, class Driver>
     DEVRES_INLINE static void release(device<P, Driver>& dev, value<P>&) noexcept {
-        device_books& books = device_books::of(dev);
-        if (books.needing_enable != 0) [[unlikely]]
-            ++books.late_disables;
-        else
-            dev.platform().disable(dev.function());
+        dev.platform().disable(dev.function());
     }
     /// What was switched on before the first enable goes off after the function is disabled.
     template <class Device>
@@ -71,7 +66,7 @@ concept enable_unmanaged = rule<owned_by<Driver, enable_t, unmanaged_t>,
 /// `pcim_enable_device()` as of 6.11: one record per call, and no flag that changes what other functions mean.
 template <class P, class Driver>
     requires enable_managed<Driver>
-[[nodiscard]] result<enabled_device<managed_t, P, Driver>> pcim_enable_device(device<P, Driver>& dev) noexcept {
+[[nodiscard]] DEVRES_INLINE result<enabled_device<managed_t, P, Driver>> pcim_enable_device(device<P, Driver>& dev) noexcept {
     return detail::acquire<enabled_device<managed_t, P, Driver>, detail::enable_kind>(
         dev, {}, [&]() noexcept { return dev.platform().enable(dev.function()); });
 }

@@ -68,23 +68,29 @@ template <class P, class Driver>
 void forget_driver_handler(device<P, Driver>& dev, handler_id id) noexcept;
 struct registrations;
 
+/// A registration of the platform's, and whether devres has a record of it though it is the driver's: see driver_handler.
+struct registered_handler {
+    handler_id id = handler_id::none;
+    bool recorded = false;
+};
+
 struct handler_kind : any_kind {
     static constexpr resource_kind about{"irq_handler", numbering::which};
     template <class P>
-    using value = handler_id;
+    using value = registered_handler;
 
     template <class P, class Driver>
-    DEVRES_INLINE static result<> release(device<P, Driver>& dev, handler_id& id) noexcept {
-        auto freed = dev.platform().unregister_handler(dev.function(), id);
-        if (device_books::of(dev).driver_handlers != 0) [[unlikely]] {
+    DEVRES_INLINE static result<> release(device<P, Driver>& dev, registered_handler& handler) noexcept {
+        auto freed = dev.platform().unregister_handler(dev.function(), handler.id);
+        if (handler.recorded) [[unlikely]] {
             if (freed)
-                forget_driver_handler(dev, id);
+                forget_driver_handler(dev, handler.id);
         }
         return freed;
     }
     template <class P, class Driver>
-    [[nodiscard]] static bool is_held(device<P, Driver>& dev, handler_id id) noexcept {
-        return dev.platform().handler_registered(dev.function(), id);
+    [[nodiscard]] static bool is_held(device<P, Driver>& dev, const registered_handler& handler) noexcept {
+        return dev.platform().handler_registered(dev.function(), handler.id);
     }
     template <class... Used>
     [[nodiscard]] static constexpr release_step step(const Used&...) noexcept {
@@ -114,7 +120,6 @@ struct driver_handler : devres::detail::users_of<Uses> {
     }
     void forget() noexcept {
         device<P, Driver>& of = *dev;
-        --device_books::of(of).driver_handlers;
         this->~driver_handler();
         devres::detail::record_access::memory(of.resources()).put(this, sizeof(driver_handler), alignof(driver_handler));
     }
@@ -169,8 +174,9 @@ public:
 private:
     friend struct devres::detail::token;
     friend struct detail::registrations;
-    irq_registration(device<P, Driver>& dev, handler_id id, const detail::label&, list::handle record) noexcept
-        : dev_(&dev), id_(id), record_(record) {}
+    irq_registration(device<P, Driver>& dev, const detail::registered_handler& handler, const detail::label&,
+                     list::handle record) noexcept
+        : dev_(&dev), id_(handler.id), record_(record) {}
 
     device<P, Driver>* dev_ = nullptr;
     handler_id id_ = handler_id::none;
@@ -187,7 +193,7 @@ class DEVRES_CONSUMABLE irq_registration<unmanaged_t, P, Driver>
 public:
     /// True while the handler is registered and this guard frees it: false too once devres or its vectors have ended it.
     [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept {
-        return this->dev_ != nullptr && this->dev_->platform().handler_registered(this->dev_->function(), this->value_);
+        return this->dev_ != nullptr && detail::handler_kind::is_held(*this->dev_, this->value_);
     }
 };
 
@@ -221,14 +227,17 @@ concept handler_form = rule<irq_handler_of<Function, T>,
 namespace detail {
 
 template <auto Function, class T, class Owner, class P, class Driver>
-[[nodiscard]] DEVRES_INLINE result<handler_id> register_handler(const irq_vector<Owner, P, Driver>& vector,
-                                                                const char* name, T& context) noexcept {
+[[nodiscard]] DEVRES_INLINE result<registered_handler> register_handler(const irq_vector<Owner, P, Driver>& vector,
+                                                                        const char* name, T& context, bool recorded) noexcept {
     device<P, Driver>& dev = vector.dev();
-    return dev.platform().register_handler(dev.function(), vector.index(),
-                                           {.entry = &handle_irq<Function, T>,
-                                            .context = const_cast<std::remove_const_t<T>*>(&context),
-                                            .name = name,
-                                            .keeps_off_bars = kept_off_bars<Driver>});
+    auto id = dev.platform().register_handler(dev.function(), vector.index(),
+                                              {.entry = &handle_irq<Function, T>,
+                                               .context = const_cast<std::remove_const_t<T>*>(&context),
+                                               .name = name,
+                                               .keeps_off_bars = kept_off_bars<Driver>});
+    if (!id) [[unlikely]]
+        return fail(id.error());
+    return registered_handler{*id, recorded};
 }
 
 /// What a registration is, for the functions that work on either owner's.
@@ -251,7 +260,7 @@ struct registrations {
     }
     template <class P, class Driver>
     [[nodiscard]] static handler_id id(const irq_registration<unmanaged_t, P, Driver>& registration) noexcept {
-        return registration.value_;
+        return registration.value_.id;
     }
     template <class P, class Driver>
     [[nodiscard]] static list::handle record(const irq_registration<managed_t, P, Driver>& registration) noexcept {
@@ -280,12 +289,12 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
              on_managed_vectors<detail::owner_of<Vector>> && on_managed_object<Context> &&
              handler_managed<detail::driver_of<Vector>> &&
              handler_form<Function, typename devres::detail::referred<Context>::type>
-[[nodiscard]] auto devm_request_irq(const Vector& vector, Name name, const Context& object, const More&...) noexcept
+[[nodiscard]] DEVRES_INLINE auto devm_request_irq(const Vector& vector, Name name, const Context& object, const More&...) noexcept
     -> result<irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
     using registration = irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>;
     return detail::acquire<registration, detail::handler_kind>(
         vector.dev(), {vector.index().value(), name},
-        [&]() noexcept { return detail::register_handler<Function>(vector, name, object.get()); }, vector, object);
+        [&]() noexcept { return detail::register_handler<Function>(vector, name, object.get(), false); }, vector, object);
 }
 
 /// Registers `Function`, or `on_irq` of the object if none is named, on `vector`, whoever owns the vectors, until the guard
@@ -310,7 +319,7 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
     constexpr unsigned uses = unsigned{devres::detail::is_part<Vector>} + unsigned{devres::detail::is_part<Context>};
     device<P, Driver>& dev = vector.dev();
     T& object = context;
-    const auto get = [&]() noexcept { return detail::register_handler<Function>(vector, name, object); };
+    const auto get = [&]() noexcept { return detail::register_handler<Function>(vector, name, object, uses != 0); };
     const detail::label about{vector.index().value(), name};
     if constexpr (uses == 0) {
         return detail::acquire<registration, detail::handler_kind>(dev, about, get);
@@ -324,7 +333,6 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
             ::new (pending.block()) record_type(devres::detail::used_records(vector, context).links(), dev,
                                                 detail::registrations::id(*made), about);
             (void)pending.record(&record_type::release, release_step::handlers, devres::detail::list_node::is_user);
-            ++detail::device_books::of(dev).driver_handlers;
         }
         return made;
     }

@@ -13,7 +13,6 @@ namespace detail {
 
 struct vectors_kind : any_kind {
     static constexpr resource_kind about{"irq_vectors", numbering::how_many};
-    static constexpr bool needs_enable = true;
     template <class P>
     using value = vector_grant;
 
@@ -28,6 +27,9 @@ struct vectors_kind : any_kind {
     template <class Device>
     static void forgotten(Device& dev) noexcept {
         device_books::of(dev).managed_vectors = false;
+    }
+    [[nodiscard]] static constexpr label label_of(const vector_grant& grant, const label&) noexcept {
+        return {.index = grant.count};
     }
     static constexpr void clear(vector_grant& grant) noexcept { grant.count = 0; }
 };
@@ -112,7 +114,7 @@ public:
                       "alloc_irq_vectors<Min>, or use at(i)">
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY vector_type get() const noexcept {
         if constexpr (std::is_same_v<Owner, unmanaged_t>) {
-            if (Index >= size()) [[unlikely]]
+            if (this->dev_ == nullptr) [[unlikely]]
                 devres::detail::stop("irq_allocation::get: the guard has no vectors");
         }
         return vector(Index);
@@ -218,7 +220,7 @@ concept vectors_stay_drivers =
 template <unsigned Min = 0, class Enabled>
     requires enabled_argument<Enabled> && vectors_of_managed_device<Enabled> &&
              vectors_managed<detail::driver_of<Enabled>>
-[[nodiscard]] auto pcim_alloc_irq_vectors(const Enabled& enabled, unsigned first,
+[[nodiscard]] DEVRES_INLINE auto pcim_alloc_irq_vectors(const Enabled& enabled, unsigned first,
                                           typename detail::vector_arguments<Min>::second second,
                                           typename detail::vector_arguments<Min>::third third = {}) noexcept
     -> result<irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>, Min>> {
@@ -234,7 +236,7 @@ template <unsigned Min = 0, class Enabled>
 template <class Enabled>
     requires enabled_argument<Enabled> && vectors_of_managed_device<Enabled> &&
              vectors_managed<detail::driver_of<Enabled>>
-[[nodiscard]] auto pcim_alloc_irq_vectors_affinity(const Enabled& enabled, unsigned min, unsigned max, irq_types types,
+[[nodiscard]] DEVRES_INLINE auto pcim_alloc_irq_vectors_affinity(const Enabled& enabled, unsigned min, unsigned max, irq_types types,
                                                    const irq_affinity& affinity) noexcept
     -> result<irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using vectors = irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;

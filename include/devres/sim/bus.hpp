@@ -147,13 +147,18 @@ public:
         static_assert(std::is_unsigned_v<T>);
         if (!accessible(mapped, offset, sizeof(T))) [[unlikely]]
             return static_cast<T>(~T{});
+        if (detail::running_handlers != nullptr)
+            check_handler(mapped, "reads");
         return static_cast<T>(mapped.function_->read_bar(pci::bar_number(mapped.bar_), offset, sizeof(T)));
     }
     template <class T>
     void write(const region& mapped, std::size_t offset, T value) noexcept {
         static_assert(std::is_unsigned_v<T>);
-        if (accessible(mapped, offset, sizeof(T))) [[likely]]
-            mapped.function_->write_bar(pci::bar_number(mapped.bar_), offset, sizeof(T), value);
+        if (!accessible(mapped, offset, sizeof(T))) [[unlikely]]
+            return;
+        if (detail::running_handlers != nullptr)
+            check_handler(mapped, "writes");
+        mapped.function_->write_bar(pci::bar_number(mapped.bar_), offset, sizeof(T), value);
     }
 
     result<pci::vector_grant> allocate_vectors(function& f, const pci::vector_request& request) noexcept;
@@ -165,6 +170,9 @@ public:
     result<> unregister_handler(function& f, pci::handler_id id) noexcept;
     bool handler_registered(function& f, pci::handler_id id) noexcept { return f.driver_.registered(id) != nullptr; }
     bool in_handler(const function& f) noexcept;
+    result<> synchronize_handler(function& f, pci::handler_id id) noexcept;
+    result<> disable_handler(function& f, pci::handler_id id) noexcept;
+    result<> enable_handler(function& f, pci::handler_id id) noexcept;
 
     result<pci::dma_block> allocate_dma(function& f, std::size_t size) noexcept;
     void free_dma(function& f, const pci::dma_block& block) noexcept;
@@ -174,8 +182,11 @@ public:
 private:
     function& place(detail::blueprint plan);
     static void undecode(function& f) noexcept;
+    static void disable_if_due(function& f) noexcept;
     static void wake(function& f) noexcept;
+    bool acquires_inside_handler(const function& f, const char* primitive) noexcept;
     bool accessible(const region& mapped, std::size_t offset, unsigned width) noexcept;
+    void check_handler(const region& mapped, const char* does) noexcept;
 
     struct vector_count {
         unsigned count = 0;
@@ -189,6 +200,10 @@ private:
     void spread(function& f, const pci::vector_request& request, unsigned count) noexcept;
     static void silence(function& f, unsigned count) noexcept;
     void set_up(function& f, pci::irq_type type, unsigned base, unsigned count) noexcept;
+    static void set_intx_disable(function& f, unsigned bits) noexcept;
+    static void mask(function& f, unsigned vector, bool on) noexcept;
+    static void start(function& f, irq_slot& slot) noexcept;
+    static void end_handler(function& f, irq_slot& slot) noexcept;
 
     static std::vector<std::string> held(const function& f);
     static void collect(const void* self, std::vector<std::string>& lines);

@@ -66,6 +66,10 @@ inline void bus::detach(function& f) noexcept {
     }
     for (const std::string& line : held(f))
         ledger_.record(violation_kind::detached_with_resources, f.address(), "detached while held: " + line);
+    if (std::exchange(f.driver_.mastering, false) && f.present() && (f.command() & registers::command_bits::master) != 0)
+        ledger_.record(violation_kind::detached_with_master, f.address(),
+                       "detached while it is bus master, and may still write to memory that is the next one's: "
+                       "set_master(false), or the last disable, comes first");
     if (f.driver_.saved) {
         f.driver_.saved.reset();
         wake(f);
@@ -82,11 +86,23 @@ inline pci::device_id bus::id(const function& f) noexcept {
             .class_code = f.config_.read(registers::revision, 4) >> 8U};
 }
 
+/// Whether a handler of the function's, here and now, is to be refused what it acquires.
+inline bool bus::acquires_inside_handler(const function& f, const char* primitive) noexcept {
+    if (detail::running_handlers == nullptr || !in_handler(f))
+        return false;
+    ledger_.record(violation_kind::acquired_inside_handler, f.address(),
+                   std::string(primitive) + " from inside a handler, which nothing is acquired in: do it before the "
+                                            "handler is registered, or on the thread of the function's calls");
+    return true;
+}
+
 inline result<> bus::enable(function& f) noexcept {
     namespace bits = registers::command_bits;
+    if (acquires_inside_handler(f, "enable"))
+        return fail(errc::edeadlk);
     if (!f.present())
         return fail(errc::enodev);
-    if (f.driver_.enables.fetch_add(1) != 0)
+    if (f.driver_.enables.fetch_add(1) != 0 || std::exchange(f.driver_.disable_is_due, false))
         return {};
     wake(f);
     unsigned decode = 0;
@@ -120,10 +136,16 @@ inline void bus::disable(function& f) noexcept {
         return;
     }
     f.driver_.enables.store(enables - 1);
-    if (enables != 1)
+    f.driver_.disable_is_due = enables == 1;
+    disable_if_due(f);
+}
+
+/// What is built on the enable keeps the function enabled.
+inline void bus::disable_if_due(function& f) noexcept {
+    if (!f.driver_.disable_is_due || f.driver_.needs_enable())
         return;
-    if (f.driver_.vectors.load() != 0)
-        ledger_.record(violation_kind::disabled_with_vectors, f.address(), "disabled while it has interrupt vectors");
+    f.driver_.disable_is_due = false;
+    f.driver_.mastering = false;
     if (!f.present())
         return;
     undecode(f);
@@ -136,6 +158,7 @@ inline result<> bus::set_master(function& f, bool on) noexcept {
         return fail(errc::enodev);
     f.config_.set_bits(registers::command, 2, registers::command_bits::master,
                        on ? registers::command_bits::master : 0);
+    f.driver_.mastering = on;
     return {};
 }
 
@@ -166,7 +189,7 @@ inline result<> bus::resume(function& f) noexcept {
     f.config_.restore(saved.registers);
     if (f.driver_.vectors.load() == 0)  // freed meanwhile, as the function may have been disabled
         silence(f, f.msix_vectors());
-    if (f.driver_.enables.load() == 0)
+    if (f.driver_.enables.load() == 0 && !f.driver_.disable_is_due)
         undecode(f);
     f.send_pending();
     f.service_intx();
@@ -174,6 +197,8 @@ inline result<> bus::resume(function& f) noexcept {
 }
 
 inline result<region> bus::map_bar(function& f, pci::bar_number bar, const char* name) noexcept {
+    if (acquires_inside_handler(f, "map_bar"))
+        return fail(errc::edeadlk);
     if (!f.present())
         return fail(errc::enodev);
     if (f.bar_size(bar) == 0)
@@ -201,6 +226,7 @@ inline void bus::unmap_bar(function& f, region& mapped) noexcept {
         return;
     }
     mapping.generation.store(0);
+    disable_if_due(f);
 }
 
 inline bool bus::accessible(const region& mapped, std::size_t offset, unsigned width) noexcept {
@@ -230,7 +256,29 @@ inline bool bus::accessible(const region& mapped, std::size_t offset, unsigned w
     return true;
 }
 
+/// Once for each handler and BAR: what it uses there may have gone before it, or is said not to be used.
+inline void bus::check_handler(const region& mapped, const char* does) noexcept {
+    irq_slot& slot = *detail::running_handlers->slot;
+    if (slot.owner != mapped.function_ || slot.id.load(std::memory_order_relaxed) == 0)
+        return;
+    const auto bit = static_cast<std::uint8_t>(1U << mapped.bar_);
+    const auto tell = [&](std::atomic<std::uint8_t>& told, violation_kind kind, const char* what) {
+        if ((told.fetch_or(bit, std::memory_order_relaxed) & bit) == 0)
+            ledger_.record(kind, mapped.function_->address(),
+                           "handler \"" + slot.name.get() + "\" " + does + " BAR " + std::to_string(mapped.bar_) + what);
+    };
+    if (static_cast<std::int32_t>(mapped.generation_ - slot.youngest_mapping) > 0)
+        tell(slot.told_younger, violation_kind::bar_younger_than_handler,
+             ", which is younger than the handler and may go before it: request the handler after what it uses");
+    if ((slot.keeps_off_bars & bit) != 0)
+        tell(slot.told_kept_off, violation_kind::bar_kept_off,
+             ", which its driver's table says it keeps off: take the BAR out of irq_handler.without, or out of the "
+             "handler");
+}
+
 inline result<pci::dma_block> bus::allocate_dma(function& f, std::size_t size) noexcept try {
+    if (acquires_inside_handler(f, "allocate_dma"))
+        return fail(errc::edeadlk);
     auto block = f.dma_.allocate(size);
     if (!block)
         return fail(errc::enomem);
@@ -247,6 +295,8 @@ inline void bus::free_dma(function& f, const pci::dma_block& block) noexcept {
 }
 
 inline result<pci::dma_block> bus::map_dma(function& f, void* memory, std::size_t size) noexcept try {
+    if (acquires_inside_handler(f, "map_dma"))
+        return fail(errc::edeadlk);
     auto mapping = f.dma_.map(memory, size);
     if (!mapping)
         return fail(errc::enomem);
@@ -280,7 +330,7 @@ inline std::vector<std::string> bus::held(const function& f) {
                         (count == 1 ? "" : '-' + std::to_string(base + count - 1)));
         const irq_slot* const slots = driver.slots.load(std::memory_order_acquire);
         for (unsigned i = 0; i != count; ++i) {
-            if (slots[i].has_handler())
+            if (slots[i].id.load(std::memory_order_acquire) != 0)
                 lines.push_back("handler \"" + slots[i].name.get() + "\" on vector " + std::to_string(i));
         }
     }

@@ -11,6 +11,8 @@ namespace devres::sim {
 /// Tries MSI-X, MSI and INTx in turn; the error is that of the last one tried.
 inline result<pci::vector_grant> bus::allocate_vectors(function& f, const pci::vector_request& request) noexcept {
     using pci::irq_type;
+    if (acquires_inside_handler(f, "allocate_vectors"))
+        return fail(errc::edeadlk);
     if (!f.present())
         return fail(errc::enodev);
     if (f.driver_.vectors.load() != 0)
@@ -43,7 +45,7 @@ inline result<pci::vector_grant> bus::allocate_vectors(function& f, const pci::v
         f.driver_.intx_disable_before = f.command() & registers::command_bits::intx_disable;
         f.driver_.base.store(f.config_.read(registers::interrupt_line, 1));
         f.driver_.type.store(irq_type::intx);
-        f.config_.set_bits(registers::command, 2, registers::command_bits::intx_disable, 0);
+        set_intx_disable(f, registers::command_bits::intx_disable);  // until there is a handler
         f.driver_.vectors.store(1, std::memory_order_release);
         f.connect_intx(&f.driver_.slot(0));
         return pci::vector_grant{1, irq_type::intx};
@@ -139,7 +141,7 @@ inline result<unsigned> bus::allocate_msi(function& f, const pci::vector_request
     if (f.layout_.msi_mask != 0) {
         const std::uint32_t all = offered == 32 ? ~0U : (1U << offered) - 1;
         f.config_.set(f.layout_.msi_mask + 4, 4, 0);
-        f.config_.set(f.layout_.msi_mask, 4, taken->count == 32 ? 0 : all & ~((1U << taken->count) - 1));
+        f.config_.set(f.layout_.msi_mask, 4, all);
     }
     const auto log = static_cast<unsigned>(std::countr_zero(std::bit_ceil(taken->count)));
     f.config_.set_bits(f.layout_.msi + msi::control, 2, msi::enable | msi::multiple_enable,
@@ -161,14 +163,43 @@ inline void bus::spread(function& f, const pci::vector_request& request, unsigne
 
 /// Routes the numbers, then lets the driver see the vectors; INTx is off while there are messages.
 inline void bus::set_up(function& f, pci::irq_type type, unsigned base, unsigned count) noexcept {
-    for (unsigned i = 0; i != count; ++i)
+    for (unsigned i = 0; i != count; ++i) {
+        f.driver_.slot(i).hold();
         irqs_.route(base + i, &f.driver_.slot(i));
+    }
     f.driver_.base.store(base, std::memory_order_relaxed);
     f.driver_.type.store(type, std::memory_order_relaxed);
     f.driver_.vectors.store(count, std::memory_order_release);
     f.driver_.intx_disable_before = f.command() & registers::command_bits::intx_disable;
-    f.config_.set_bits(registers::command, 2, registers::command_bits::intx_disable,
-                       registers::command_bits::intx_disable);
+    set_intx_disable(f, registers::command_bits::intx_disable);
+}
+
+/// In COMMAND, and in what is restored of it when the function sleeps.
+inline void bus::set_intx_disable(function& f, unsigned bits) noexcept {
+    const unsigned disable = registers::command_bits::intx_disable;
+    if (f.present())
+        f.config_.set_bits(registers::command, 2, disable, bits);
+    if (f.driver_.saved) {
+        std::uint32_t& command = f.driver_.saved->registers[registers::command / 4];
+        command = (command & ~disable) | bits;
+    }
+}
+
+/// Masks a message or lets it out again, where there is a bit for that; also in what is restored.
+inline void bus::mask(function& f, unsigned vector, bool on) noexcept {
+    auto& saved = f.driver_.saved;
+    if (f.driver_.type.load(std::memory_order_relaxed) == pci::irq_type::msix) {
+        if (vector >= f.msix_vectors())
+            return;  // a virtual entry
+        f.table_.mask(vector, on);
+        if (saved)
+            saved->msix_table[vector * 4U + 3] = on ? 1 : 0;
+    } else if (const unsigned at = f.layout_.msi_mask; at != 0) {
+        const std::uint32_t bit = 1U << vector;
+        f.config_.set_bits(at, 4, bit, on ? bit : 0);
+        if (saved)
+            saved->registers[at / 4] = (saved->registers[at / 4] & ~bit) | (on ? bit : 0);
+    }
 }
 
 /// Switches MSI-X and MSI off, and clears what was written for the first `count` vectors.
@@ -210,17 +241,15 @@ inline result<> bus::free_vectors(function& f) noexcept {
     while (driver.newest != 0)
         driver.end(driver.slot(driver.newest - 1));
     driver.vectors.store(0, std::memory_order_release);
-    if (type == pci::irq_type::intx)
+    if (type == pci::irq_type::intx) {
         f.connect_intx(nullptr);
-    else
+    } else {
         irqs_.free(driver.base.load(std::memory_order_relaxed), count);
-    const unsigned disable = registers::command_bits::intx_disable;
-    if (f.present())
-        f.config_.set_bits(registers::command, 2, disable, driver.intx_disable_before);
-    if (driver.saved) {
-        std::uint32_t& command = driver.saved->registers[registers::command / 4];
-        command = (command & ~disable) | driver.intx_disable_before;
+        for (unsigned i = 0; i != count; ++i)
+            driver.slot(i).let_go();
     }
+    set_intx_disable(f, driver.intx_disable_before);
+    disable_if_due(f);
     return {};
 }
 
@@ -232,6 +261,8 @@ inline pci::irq_number bus::vector_number(function& f, pci::vector_index vector)
 
 inline result<pci::handler_id> bus::register_handler(function& f, pci::vector_index vector,
                                                      const pci::irq_action& action) noexcept {
+    if (acquires_inside_handler(f, "register_handler"))
+        return fail(errc::edeadlk);
     detail::driver_side& driver = f.driver_;
     if (action.entry == nullptr || vector.value() >= driver.vectors.load(std::memory_order_relaxed))
         return fail(errc::einval);
@@ -242,14 +273,37 @@ inline result<pci::handler_id> bus::register_handler(function& f, pci::vector_in
     slot.entry = action.entry;
     slot.context = action.context;
     slot.name.set(action.name);
-    slot.id.store(id, std::memory_order_relaxed);
+    slot.youngest_mapping = driver.generations;
+    slot.keeps_off_bars = action.keeps_off_bars;
+    slot.told_younger.store(0, std::memory_order_relaxed);
+    slot.told_kept_off.store(0, std::memory_order_relaxed);
+    slot.id.store(id, std::memory_order_release);
     driver.link(slot);
-    slot.arm();
     if (driver.type.load(std::memory_order_relaxed) == pci::irq_type::intx) {
+        set_intx_disable(f, 0);
         f.intx_dead_.store(false);
-        f.service_intx();
     }
+    start(f, slot);
     return static_cast<pci::handler_id>(id);
+}
+
+/// Lets interrupts reach the handler; what was held does now.
+inline void bus::start(function& f, irq_slot& slot) noexcept {
+    slot.arm();
+    if (f.driver_.type.load(std::memory_order_relaxed) == pci::irq_type::intx) {
+        f.service_intx();
+    } else {
+        mask(f, slot.index, false);
+        f.send_pending(slot.index);
+    }
+}
+
+inline void bus::end_handler(function& f, irq_slot& slot) noexcept {
+    if (f.driver_.type.load(std::memory_order_relaxed) == pci::irq_type::intx)
+        set_intx_disable(f, registers::command_bits::intx_disable);
+    else
+        mask(f, slot.index, true);
+    f.driver_.end(slot);
 }
 
 inline result<> bus::unregister_handler(function& f, pci::handler_id id) noexcept {
@@ -261,7 +315,50 @@ inline result<> bus::unregister_handler(function& f, pci::handler_id id) noexcep
                        "handler \"" + slot->name.get() + "\" is freed from inside itself, which would wait for itself");
         return fail(errc::edeadlk);
     }
-    f.driver_.end(*slot);
+    end_handler(f, *slot);
+    return {};
+}
+
+inline result<> bus::synchronize_handler(function& f, pci::handler_id id) noexcept {
+    detail::driver_side& driver = f.driver_;
+    if (id == pci::handler_id::none) {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
+        for (unsigned at = driver.newest; at != 0; at = driver.slot(at - 1).older)
+            driver.slot(at - 1).synchronize();
+        return {};
+    }
+    irq_slot* const slot = driver.registered(id);
+    if (slot == nullptr)
+        return {};
+    if (slot->running_here())
+        return fail(errc::edeadlk);
+    slot->synchronize();
+    return {};
+}
+
+inline result<> bus::disable_handler(function& f, pci::handler_id id) noexcept {
+    irq_slot* const slot = f.driver_.registered(id);
+    if (slot == nullptr)
+        return fail(errc::enoent);
+    if (slot->running_here())
+        return fail(errc::edeadlk);
+    if (slot->disables++ == 0) {
+        if (f.driver_.type.load(std::memory_order_relaxed) != pci::irq_type::intx)
+            mask(f, slot->index, true);
+        slot->disarm();
+    }
+    return {};
+}
+
+inline result<> bus::enable_handler(function& f, pci::handler_id id) noexcept {
+    irq_slot* const slot = f.driver_.registered(id);
+    if (slot == nullptr)
+        return fail(errc::enoent);
+    if (slot->disables == 0)
+        return fail(errc::einval);
+    if (--slot->disables == 0)
+        start(f, *slot);
     return {};
 }
 

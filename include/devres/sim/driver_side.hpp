@@ -31,6 +31,7 @@ struct driver_side {
 
     std::atomic<bool> attached{false};
     std::atomic<unsigned> enables{0};
+    bool disable_is_due = false;  // the last one, put off while something needs the function enabled
     unsigned decode_before = 0;  // the COMMAND bits that the first enable changed
     mapping mappings[pci::bar_count];
     std::uint32_t generations = 0;
@@ -40,6 +41,7 @@ struct driver_side {
     std::atomic<pci::irq_type> type{pci::irq_type::intx};
     std::atomic<unsigned> base{0};  // the number of vector 0
     unsigned intx_disable_before = 0;
+    bool mastering = false;  // by set_master
     spread_masks masks;
 
     std::atomic<irq_slot*> slots{nullptr};
@@ -47,6 +49,14 @@ struct driver_side {
     std::vector<std::unique_ptr<irq_slot[]>> owned;  // the last is in use; a late delivery may still look at the others
     unsigned newest = 0;                             // registration, as index + 1
     std::uint64_t registrations = 0;
+
+    /// Whether a BAR is mapped or a vector allocated.
+    [[nodiscard]] bool needs_enable() const noexcept {
+        bool needed = vectors.load() != 0;
+        for (const mapping& bar : mappings)
+            needed = needed || bar.generation.load() != 0;
+        return needed;
+    }
 
     /// Makes sure that there are `count` slots. No vectors are allocated. @throws std::bad_alloc
     void reserve(unsigned count, function& owner) {
@@ -91,9 +101,10 @@ struct driver_side {
             newest = removed.older;
     }
 
-    /// Ends a registration; returns when its handler is not running.
+    /// Ends a registration and its disables; returns when its handler is not running.
     void end(irq_slot& slot) noexcept {
         slot.disarm();
+        slot.disables = 0;
         unlink(slot);
         slot.id.store(0, std::memory_order_release);
     }

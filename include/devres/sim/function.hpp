@@ -28,8 +28,7 @@ class bus;
 struct lost_interrupts {
     std::uint64_t gone = 0;        ///< the device was pulled out, or is not in D0
     std::uint64_t no_master = 0;   ///< COMMAND does not let it send messages: is `pci_set_master` missing?
-    std::uint64_t no_vector = 0;   ///< it has no such vector, or no way to interrupt
-    std::uint64_t no_handler = 0;  ///< no handler is registered on the vector
+    std::uint64_t no_vector = 0;  ///< it has no such vector, or no way to interrupt
 
     friend bool operator==(const lost_interrupts&, const lost_interrupts&) noexcept = default;
 };
@@ -51,8 +50,8 @@ public:
 
     /// Interrupts, as the hardware does: sends the message of MSI-X table entry `vector`, or MSI message
     /// `vector`, or asserts INTx, whichever the driver enabled; the handler runs before this returns, unless it
-    /// is running already. A masked vector stays pending until it is unmasked. If both are off and the function has
-    /// no INTx, or a message may not be sent, the interrupt is lost: see `lost`.
+    /// is running already. A vector that is masked, or whose handler is disabled or not there yet, holds it until that
+    /// ends. If both are off and the function has no INTx, or a message may not be sent, the interrupt is lost: see `lost`.
     ///
     /// INTx stays asserted, and its handler is called again, until the model calls `lower_intx`. A function without
     /// a model lowers it when a handler has handled the interrupt.
@@ -145,7 +144,9 @@ private:
     void send_msix(unsigned vector) noexcept;
     void send_msi(unsigned vector) noexcept;
     void send_pending() noexcept;
+    void send_pending(unsigned vector) noexcept;
     void send_pending_msix(unsigned vector) noexcept;
+    void send_pending_msi(unsigned vector) noexcept;
     void service_intx() noexcept;
 
     /// How many bytes from `offset` on are in the MSI-X table (pending bits).
@@ -178,7 +179,7 @@ private:
     std::atomic<irq_slot*> intx_slot_{nullptr};
 
     struct {
-        std::atomic<std::uint64_t> gone{0}, no_master{0}, no_vector{0}, no_handler{0};
+        std::atomic<std::uint64_t> gone{0}, no_master{0}, no_vector{0};
     } lost_;
 
     detail::driver_side driver_;

@@ -81,7 +81,7 @@ inline void function::raise_msi(unsigned vector) noexcept {
         return;
     }
     config_.set_bits(layout_.msi_mask + 4, 4, 1U << vector, 1U << vector);
-    send_pending();
+    send_pending_msi(vector);
 }
 
 inline void function::send_msi(unsigned vector) noexcept {
@@ -94,21 +94,29 @@ inline void function::send_msi(unsigned vector) noexcept {
     ledger_->record(violation_kind::spurious_message, address_, detail::spurious_text("MSI", vector, message));
 }
 
-/// Sends what is pending and not masked any more.
-inline void function::send_pending() noexcept {
+inline void function::send_pending_msi(unsigned vector) noexcept {
+    const unsigned bit = 1U << vector;
+    if ((msi_control() & registers::msi::enable) != 0 && layout_.msi_mask != 0 &&
+        (config_.read(layout_.msi_mask + 4, 4) & bit) != 0 && !msi_masked(vector) &&
+        (config_.set_bits(layout_.msi_mask + 4, 4, bit, 0).before & bit) != 0)
+        send_msi(vector);
+}
+
+/// Sends what is pending of a vector and not masked any more.
+inline void function::send_pending(unsigned vector) noexcept {
     if (!awake())
         return;
-    if ((msix_control() & registers::msix::enable) != 0) {
-        for (unsigned i = 0; i != table_.size(); ++i)
-            send_pending_msix(i);
-    } else if ((msi_control() & registers::msi::enable) != 0 && layout_.msi_mask != 0) {
-        for (unsigned i = 0; i != 32; ++i) {
-            const unsigned bit = 1U << i;
-            if ((config_.read(layout_.msi_mask + 4, 4) & bit) != 0 && !msi_masked(i) &&
-                (config_.set_bits(layout_.msi_mask + 4, 4, bit, 0).before & bit) != 0)
-                send_msi(i);
-        }
-    }
+    if ((msix_control() & registers::msix::enable) == 0)
+        send_pending_msi(vector);
+    else if (vector < table_.size())
+        send_pending_msix(vector);
+}
+
+/// Of all vectors.
+inline void function::send_pending() noexcept {
+    const unsigned most = (msix_control() & registers::msix::enable) != 0 ? table_.size() : 32;
+    for (unsigned i = 0; i != most; ++i)
+        send_pending(i);
 }
 
 /// Delivers a message. @returns false if no vector of this function is set up for it.
@@ -120,8 +128,8 @@ inline bool function::send(const interrupt_message& message) noexcept {
     irq_slot* const slot = irqs_->routed(message);
     if (slot == nullptr || slot->owner != this)
         return false;
-    if (slot->deliver_edge() == delivery::no_handler)
-        lost_.no_handler.fetch_add(1, std::memory_order_relaxed);
+    if (slot->deliver_edge() == delivery::no_handler)  // its vectors are just being freed
+        lost_.no_vector.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
 
@@ -156,6 +164,7 @@ inline void function::service_intx() noexcept {
         const unsigned raises = intx_raises_.load();
         switch (slot->deliver_level()) {
         case delivery::no_handler:
+        case delivery::held:
         case delivery::running: return;  // the line stays asserted, and is looked at again
         case delivery::handled:
             if (model_ == nullptr && raises == intx_raises_.load()) {
@@ -178,7 +187,7 @@ inline std::uint64_t function::affinity(pci::vector_index vector) const noexcept
 }
 
 inline lost_interrupts function::lost() const noexcept {
-    return {lost_.gone.load(), lost_.no_master.load(), lost_.no_vector.load(), lost_.no_handler.load()};
+    return {lost_.gone.load(), lost_.no_master.load(), lost_.no_vector.load()};
 }
 
 }  // namespace devres::sim

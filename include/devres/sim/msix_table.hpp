@@ -51,14 +51,16 @@ public:
         return (table_[entry * 4U + 3].load(std::memory_order_seq_cst) & 1U) != 0;
     }
 
-    /// Sets an entry up and unmasks it. What was pending is forgotten.
+    /// Sets an entry up, masked.
     void program(unsigned entry, const interrupt_message& message) noexcept {
         auto* const e = &table_[entry * 4U];
+        e[3].store(1);
         e[0].store(static_cast<std::uint32_t>(message.address), std::memory_order_relaxed);
         e[1].store(static_cast<std::uint32_t>(message.address >> 32U), std::memory_order_relaxed);
-        e[2].store(message.data, std::memory_order_relaxed);
-        e[3].store(0, std::memory_order_release);
+        e[2].store(message.data, std::memory_order_release);
     }
+
+    void mask(unsigned entry, bool on) noexcept { table_[entry * 4U + 3].store(on ? 1 : 0); }
 
     /// Masks an entry and zeroes it.
     void clear(unsigned entry) noexcept {

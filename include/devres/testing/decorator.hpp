@@ -21,7 +21,7 @@ namespace devres::testing {
 ///     -> std::invoke_result_t<Forward> { return forward(); }
 /// @endcode
 ///
-/// `function` is null for memory and BAR accesses. Questions and `relax` are passed on directly; so are
+/// `function` is null for memory. Questions and `relax` are passed on directly; so are
 /// resource events, where the inner platform listens. A decorator may be used on every thread the inner
 /// platform may; it refers to that platform, which must outlive it.
 template <class Derived, pci::platform P>
@@ -29,10 +29,11 @@ class decorator {
 public:
     using inner_type = P;
     using function_type = typename P::function_type;
-    /// A region of the inner platform, and the BAR it is, so that accesses can be told apart.
+    /// A region of the inner platform, and the BAR it is of which function, so that accesses can be told apart.
     struct region_type {
         typename P::region_type inner;
         unsigned bar = 0;
+        function_type* function = nullptr;
     };
 
     static constexpr bool hybrid_irq_vectors = P::hybrid_irq_vectors;
@@ -93,7 +94,7 @@ public:
                         auto mapped = inner_->map_bar(f, bar, name);
                         if (!mapped)
                             return fail(mapped.error());
-                        return region_type{.inner = *mapped, .bar = bar.value()};
+                        return region_type{.inner = *mapped, .bar = bar.value(), .function = std::addressof(f)};
                     });
     }
     void unmap_bar(function_type& f, region_type& region) noexcept {
@@ -102,13 +103,13 @@ public:
     std::size_t bar_size(const region_type& region) noexcept { return inner_->bar_size(region.inner); }
     template <class T>
     T read(const region_type& region, std::size_t offset) noexcept {
-        return pass({.what = primitive::read, .number = region.bar, .offset = offset, .size = sizeof(T)}, nullptr,
-                    [&] { return inner_->template read<T>(region.inner, offset); });
+        return pass({.what = primitive::read, .number = region.bar, .offset = offset, .size = sizeof(T)},
+                    region.function, [&] { return inner_->template read<T>(region.inner, offset); });
     }
     template <class T>
     void write(const region_type& region, std::size_t offset, T value) noexcept {
-        pass({.what = primitive::write, .number = region.bar, .offset = offset, .size = sizeof(T)}, nullptr,
-             [&] { inner_->template write<T>(region.inner, offset, value); });
+        pass({.what = primitive::write, .number = region.bar, .offset = offset, .size = sizeof(T)},
+             region.function, [&] { inner_->template write<T>(region.inner, offset, value); });
     }
 
     result<pci::vector_grant> allocate_vectors(function_type& f, const pci::vector_request& request) noexcept {
@@ -132,6 +133,15 @@ public:
     }
     bool handler_registered(function_type& f, pci::handler_id id) noexcept { return inner_->handler_registered(f, id); }
     bool in_handler(function_type& f) noexcept { return inner_->in_handler(f); }
+    result<> synchronize_handler(function_type& f, pci::handler_id id) noexcept {
+        return pass({.what = primitive::synchronize_handler}, &f, [&] { return inner_->synchronize_handler(f, id); });
+    }
+    result<> disable_handler(function_type& f, pci::handler_id id) noexcept {
+        return pass({.what = primitive::disable_handler}, &f, [&] { return inner_->disable_handler(f, id); });
+    }
+    result<> enable_handler(function_type& f, pci::handler_id id) noexcept {
+        return pass({.what = primitive::enable_handler}, &f, [&] { return inner_->enable_handler(f, id); });
+    }
 
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept {
         return pass({.what = primitive::allocate_dma, .size = size}, &f, [&] { return inner_->allocate_dma(f, size); });

@@ -28,6 +28,9 @@ enum class primitive : unsigned char {
     free_vectors,
     register_handler,
     unregister_handler,
+    synchronize_handler,
+    disable_handler,
+    enable_handler,
     allocate_dma,
     free_dma,
     map_dma,
@@ -41,10 +44,12 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
 /// The primitive's name in the platform concept.
 [[nodiscard]] constexpr std::string_view name_of(primitive what) noexcept {
     constexpr std::array<std::string_view, primitive_count> names{
-        "attach",   "detach",           "enable",       "disable",          "set_master",         "suspend",
-        "resume",   "read_config",      "write_config", "map_bar",          "unmap_bar",          "read",
-        "write",    "allocate_vectors", "free_vectors", "register_handler", "unregister_handler", "allocate_dma",
-        "free_dma", "map_dma",          "unmap_dma",    "allocate",         "deallocate"};
+        "attach",             "detach",           "enable",           "disable",      "set_master",
+        "suspend",            "resume",           "read_config",      "write_config", "map_bar",
+        "unmap_bar",          "read",             "write",            "allocate_vectors", "free_vectors",
+        "register_handler",   "unregister_handler", "synchronize_handler", "disable_handler", "enable_handler",
+        "allocate_dma",       "free_dma",         "map_dma",          "unmap_dma",    "allocate",
+        "deallocate"};
     return names[static_cast<std::size_t>(what)];
 }
 
@@ -63,9 +68,17 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
     }
 }
 
-/// True for the primitives that any platform may refuse, so that a driver must be ready for it.
+/// True for the primitives that any platform may refuse, so that a driver must be ready for it: neither releases, nor BAR
+/// accesses, nor those that hold a handler back, which refuse nothing but misuse.
 [[nodiscard]] constexpr bool is_fallible(primitive what) noexcept {
-    return !is_release(what) && what != primitive::read && what != primitive::write;
+    switch (what) {
+    case primitive::read:
+    case primitive::write:
+    case primitive::synchronize_handler:
+    case primitive::disable_handler:
+    case primitive::enable_handler: return false;
+    default: return !is_release(what);
+    }
 }
 
 /// One call of a primitive, as a decorator sees it. What does not apply to the primitive is 0 or null.

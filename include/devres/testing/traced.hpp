@@ -23,7 +23,8 @@ namespace devres::testing {
 /// Resources are told of by the library, with their owner; primitives only where they fail, or are attach,
 /// detach, set_master, suspend or resume. Interrupts are seen by a handler in the place of the driver's, so
 /// that waiting for it, and being refused from inside it, is as on the platform underneath. Of each handler,
-/// the first three deliveries are entries; if there are more, their number is one when it ends.
+/// the first three deliveries are entries; if there are more, their number is one when it ends. A handler that uses a BAR
+/// which its driver's table says it keeps off is told of, once for each.
 ///
 /// @par Example
 /// @code
@@ -102,6 +103,10 @@ private:
     template <class Forward>
     std::invoke_result_t<Forward> around(const primitive_call& call, function_type* f, Forward forward) noexcept {
         using outcome_type = std::invoke_result_t<Forward>;
+        if (detail::running_watched != nullptr && (call.what == primitive::read || call.what == primitive::write)) {
+            if (auto* const handler = detail::watched_handler::running_here(write_, f))
+                handler->uses_bar(call.number, call.what == primitive::read ? "reads" : "writes");
+        }
         if constexpr (std::is_void_v<outcome_type>) {
             forward();
             if (call.what == primitive::detach) {

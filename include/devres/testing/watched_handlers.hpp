@@ -40,6 +40,16 @@ private:
     return name == nullptr ? std::string() : '"' + std::string(name) + '"';
 }
 
+class watched_handler;
+
+/// One watched handler that this thread is running, and the one it interrupted.
+struct watched_frame {
+    watched_handler* handler;
+    watched_frame* outer;
+};
+
+inline constinit thread_local watched_frame* running_watched = nullptr;
+
 /// A handler that is registered in the place of a driver's: it calls that one and says what came of it.
 class watched_handler {
 public:
@@ -55,7 +65,26 @@ public:
           name_(quoted(driver.name)) {}
 
     [[nodiscard]] pci::irq_action action() noexcept {
-        return {.entry = &deliver, .context = this, .name = driver_.name};
+        return {.entry = &deliver, .context = this, .name = driver_.name, .keeps_off_bars = driver_.keeps_off_bars};
+    }
+
+    /// The handler of function `of` that this thread is inside, as `writer` watches it; null if there is none.
+    [[nodiscard]] static watched_handler* running_here(const trace_writer& writer, const void* of) noexcept {
+        const watched_frame* frame = running_watched;
+        while (frame != nullptr && &frame->handler->write_ != &writer)  // there may be a trace of a trace
+            frame = frame->outer;
+        return frame != nullptr && frame->handler->function == of ? frame->handler : nullptr;
+    }
+
+    /// Says, once for each BAR, that the handler uses one which it is said to keep off.
+    void uses_bar(unsigned bar, const char* does) noexcept {
+        const unsigned bit = 1U << bar;
+        if ((driver_.keeps_off_bars & bit) != 0 && (told_kept_off_.fetch_or(bit, std::memory_order_relaxed) & bit) == 0)
+            write_({.who = who_,
+                    .step = trace_step::violation,
+                    .detail = "handler " + name_ + ' ' + does + ' ' + numbered("BAR", bar) +
+                              ", which its driver's table says it keeps off: take the BAR out of irq_handler.without, or "
+                              "out of the handler"});
     }
 
     /// Says how many interrupts the handler had, if that has not been shown one by one.
@@ -73,7 +102,10 @@ public:
 private:
     static pci::irq_return deliver(void* context, pci::vector_index index) noexcept {
         auto& self = *static_cast<watched_handler*>(context);
+        watched_frame frame{&self, running_watched};
+        running_watched = &frame;
         const pci::irq_return answer = self.driver_.entry(self.driver_.context, index);
+        running_watched = frame.outer;
         const bool handled = answer == pci::irq_return::handled;
         if (handled)
             ++self.handled_;
@@ -96,6 +128,7 @@ private:
     std::string name_;
     std::atomic<std::uint64_t> delivered_ = 0;
     std::atomic<std::uint64_t> handled_ = 0;
+    std::atomic<unsigned> told_kept_off_ = 0;
 };
 
 /// The handlers that are registered, oldest first. They stay at their addresses.

@@ -70,6 +70,8 @@ void basic_bus<System>::detach(function_type& f) noexcept {
 /// `pci_enable_device()` does.
 template <class System>
 result<> basic_bus<System>::enable(function_type& f) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
     if (f.unplug_requested_.load())
         return fail(errc::enodev);
     if (f.enables_ == 0) {
@@ -138,6 +140,8 @@ result<> basic_bus<System>::reset(function_type& f) noexcept {
 
 template <class System>
 result<basic_region<System>> basic_bus<System>::map_bar(function_type& f, pci::bar_number bar, const char*) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
     if (bar.value() >= pci::bar_count)
         return fail(errc::einval);
     auto& mapping = f.bars_[bar.value()];

@@ -68,6 +68,7 @@ private:
         std::uint64_t id = 0;          // 0: no handler
         unsigned older = 0;            // neighbours in the order of registration, as index + 1
         unsigned newer = 0;
+        unsigned disables = 0;  // that have not been undone
     };
 
     /// A source for each vector, then the two of the function itself.

@@ -12,7 +12,7 @@ struct list_links {
     static constexpr std::uintptr_t doomed = 2;          ///< it is about to be released, because what it uses is
 
     std::uintptr_t before = 0;
-    list_links* next = nullptr;
+    list_links* next;
 
     [[nodiscard]] list_links* previous() const noexcept {
         return reinterpret_cast<list_links*>(before & ~(first_of_block | doomed));
@@ -55,9 +55,9 @@ struct alignas(8) list_node : list_links {
     static constexpr record_serial lists = 0xf'ffff;
     static constexpr record_serial one_record = 1 << 28;
 
-    void (*release)(void*) = nullptr;
-    void* argument = nullptr;
-    record_serial serial = 0;  ///< 0 while it is no record; read by handlers too
+    void (*release)(void*);
+    void* argument;
+    record_serial serial;  ///< 0 once it is no record any more; read by handlers too
 
     [[nodiscard]] bool is(record_serial kind) const noexcept { return (serial & kind) != 0; }
     [[nodiscard]] bool older_than(record_serial other) const noexcept { return older(serial, other); }

@@ -34,20 +34,20 @@ public:
 
 }  // namespace detail
 
-inline std::size_t list::release_through(release_step last) noexcept {
+[[gnu::noinline]] inline std::size_t list::release_through(release_step last) noexcept {
     const detail::errno_guard keep;
     std::size_t released = 0;
     ++releasing_;
-    for (std::size_t step = 0; step <= static_cast<std::size_t>(last);) {
-        if (steps_[step].alone()) {
-            ++step;
-            continue;
-        }
+    detail::list_links* const stop = &steps_[static_cast<std::size_t>(last)] + 1;
+    for (detail::list_links* end = steps_; end != stop;) {
         const serial newest = serial_;
-        ++released;
-        run(static_cast<detail::list_node&>(*steps_[step].previous()));
-        if (serial_ != newest) [[unlikely]]  // what it has added may be of an earlier step
-            step = 0;
+        while (!end->alone()) {
+            ++released;
+            run_newest(*end);
+            if (serial_ != newest) [[unlikely]]
+                break;
+        }
+        end = serial_ == newest ? end + 1 : steps_;  // what was added may be of an earlier step
     }
     --releasing_;
     return released;

@@ -12,8 +12,8 @@ namespace devres::detail {
 /// Memory for the data of records: a few small blocks of its own, so that a usual device asks for none, then the platform's.
 class record_memory {
 public:
-    static constexpr std::size_t small = 64;
-    static constexpr std::size_t blocks = 8;
+    static constexpr std::size_t small = 56;
+    static constexpr std::size_t blocks = 5;
 
     explicit record_memory(const memory_hooks& hooks) noexcept : hooks_(hooks) {}
     record_memory(const record_memory&) = delete;
@@ -44,7 +44,7 @@ public:
     }
 
 private:
-    union alignas(16) block {
+    union block {
         block* next;
         std::byte bytes[small];
     };

@@ -35,7 +35,7 @@ struct record_access {
         }
     }
     /// Releases what has been recorded since `then`.
-    static void release_since(list& resources, record_serial then) noexcept {
+    [[gnu::noinline, gnu::cold]] static void release_since(list& resources, record_serial then) noexcept {
         if (resources.serial_ != then)
             (void)resources.release_range({then + list_node::one_record, 0});
     }
@@ -76,51 +76,84 @@ struct users_of {
 template <>
 struct users_of<0> {};
 
+/// 0 to Count - 1, without all that <utility> costs to read.
+template <unsigned Count, unsigned... Index>
+struct count_to : count_to<Count - 1, Count - 1, Index...> {};
+template <unsigned... Index>
+struct count_to<0, Index...> {
+    template <class Visit>
+    DEVRES_INLINE static constexpr bool all(Visit visit) noexcept {
+        return (visit(Index) && ...);
+    }
+};
+
 /// The names of the records that parts have, to be checked and linked: what is no token is passed over.
 template <unsigned Count>
 class used_records {
 public:
     template <class... Parts>
     DEVRES_INLINE explicit used_records(const Parts&... parts) noexcept {
-        (add(parts), ...);
+        unsigned next = 0;
+        (add(next, parts), ...);
     }
 
-    /// Whether they can be used with `resources`: `einval` if one is another list's, `enoent` if one is gone.
-    [[nodiscard]] DEVRES_INLINE result<> check(const list& resources) const noexcept {
-        for (unsigned i = 0; i != count_; ++i) {
-            if (!resources.has(names_[i])) [[unlikely]]
-                return fail(resources.why_not(names_[i]));
+    /// Whether all of them are records of `resources`, and live.
+    [[nodiscard]] DEVRES_INLINE bool are_in(const list& resources) const noexcept {
+        return all([&](list::handle name) { return !name || resources.has(name); });
+    }
+    /// Why they are not: `einval` if one is another list's, `enoent` if one is gone.
+    [[nodiscard, gnu::cold, gnu::noinline]] static errc why_not(const list& resources, used_records names) noexcept {
+        for (const list::handle name : names.names_) {
+            if (name && !resources.has(name))
+                return resources.why_not(name);
         }
+        return errc::enoent;
+    }
+    /// As `are_in` and `why_not` in one.
+    [[nodiscard]] DEVRES_INLINE result<> check(const list& resources) const noexcept {
+        if (!are_in(resources)) [[unlikely]]
+            return fail(why_not(resources, *this));
         return {};
     }
     [[nodiscard]] DEVRES_INLINE users_of<Count> links() const noexcept {
         users_of<Count> links;
-        for (unsigned i = 0; i != count_; ++i)
-            links.nodes[i] = record_access::node(names_[i]);
+        unsigned next = 0;
+        (void)all([&](list::handle name) {
+            if (name)
+                links.nodes[next++] = record_access::node(name);
+            return true;
+        });
         return links;
     }
 
 private:
     template <class Part>
-    DEVRES_INLINE void add(const Part& part) noexcept {
+    DEVRES_INLINE void add(unsigned& next, const Part& part) noexcept {
         if constexpr (managed_token<Part>) {
-            names_[count_++] = token::record(part);
+            names_[next++] = token::record(part);
         } else if constexpr (optional_token<Part>) {
             if (part)
-                names_[count_++] = token::record(*part);
+                names_[next] = token::record(*part);
+            ++next;
         }
     }
+    /// Unrolled by hand: compilers keep the names in registers then.
+    template <class Visit>
+    [[nodiscard]] DEVRES_INLINE bool all(Visit visit) const noexcept {
+        return count_to<Count>::all([&](unsigned index) { return visit(names_[index]); });
+    }
 
-    list::handle names_[Count];
-    unsigned count_ = 0;
+    list::handle names_[Count];  // empty for an optional without a value
 };
 template <>
 class used_records<0> {
 public:
     template <class... Parts>
     constexpr explicit used_records(const Parts&...) noexcept {}
-    [[nodiscard]] constexpr result<> check(const list&) const noexcept { return {}; }
-    [[nodiscard]] constexpr users_of<0> links() const noexcept { return {}; }
+    [[nodiscard]] static constexpr bool are_in(const list&) noexcept { return true; }
+    [[nodiscard]] static constexpr errc why_not(const list&, const used_records&) noexcept { return errc::enoent; }
+    [[nodiscard]] static constexpr result<> check(const list&) noexcept { return {}; }
+    [[nodiscard]] static constexpr users_of<0> links() noexcept { return {}; }
 };
 
 template <class... Parts>
@@ -139,7 +172,7 @@ public:
     pending_record& operator=(const pending_record&) = delete;
     DEVRES_INLINE ~pending_record() {
         if (!made_) [[unlikely]]
-            give_back();
+            give_back(resources_, node_, block_);
     }
 
     /// False if there is no memory.
@@ -153,11 +186,11 @@ public:
     }
 
 private:
-    [[gnu::noinline, gnu::cold]] void give_back() noexcept {
-        if (node_ != nullptr)
-            record_access::give(resources_, *node_);
-        if (block_ != nullptr)
-            record_access::memory(resources_).put(block_, sizeof(Record), alignof(Record));
+    [[gnu::noinline, gnu::cold]] static void give_back(list& resources, list_node* node, void* block) noexcept {
+        if (node != nullptr)
+            record_access::give(resources, *node);
+        if (block != nullptr)
+            record_access::memory(resources).put(block, sizeof(Record), alignof(Record));
     }
 
     list& resources_;

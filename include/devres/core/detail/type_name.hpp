@@ -3,7 +3,7 @@
 
 namespace devres::detail {
 
-/// The name of a type as the compiler writes it, for traces.
+/// The name of a type as the compiler writes it, without its template arguments, for traces.
 template <class T>
 struct type_name_of {
     static constexpr unsigned most = 120;
@@ -18,12 +18,15 @@ struct type_name_of {
                 found = at + 4;
         }
         unsigned length = 0;
-        int depth = 0;
+        int depth = 0;  // of template arguments and brackets
         for (; *found != 0 && length + 1 != most; ++found) {
-            depth += (*found == '[' || *found == '<') - (*found == ']' || *found == '>');
+            const bool opens = *found == '<' || *found == '[';
+            const bool closes = *found == '>' || *found == ']';
+            depth += opens - closes;
             if (depth < 0 || (depth == 0 && *found == ';'))
                 break;
-            text[length++] = *found;
+            if (depth == 0 && !closes)
+                text[length++] = *found;
         }
     }
 };

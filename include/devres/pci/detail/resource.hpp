@@ -22,10 +22,20 @@
 /// @endcode
 namespace devres::pci::detail {
 
+/// What a watcher is told of a resource beside its kind. Nothing is kept of it on a platform without watchers.
+struct label {
+    unsigned index = 0;
+    const char* name = nullptr;
+};
+struct no_label {
+    DEVRES_INLINE constexpr no_label(const label&) noexcept {}  // NOLINT: drops it
+    constexpr operator label() const noexcept { return {}; }    // NOLINT: as the label that nobody reads
+};
+template <class P, class Driver>
+using kept_label = std::conditional_t<devres::detail::watched<device<P, Driver>>, label, no_label>;
+
 /// What most kinds of resources do not do.
 struct any_kind {
-    /// Whether the function stays enabled until the last of the driver's own has gone.
-    static constexpr bool needs_enable = false;
     /// The step of the managed ones.
     template <class... Used>
     [[nodiscard]] static constexpr release_step step(const Used&...) noexcept {
@@ -41,22 +51,15 @@ struct any_kind {
     [[nodiscard]] static constexpr bool is_held(Device&, const Value&) noexcept {
         return true;
     }
+    /// What watchers are told of one, given what the caller knows.
+    template <class Value>
+    [[nodiscard]] static constexpr label label_of(const Value&, const label& about) noexcept {
+        return about;
+    }
     /// What is left in a guard that holds nothing.
     template <class Value>
     static constexpr void clear(Value&) noexcept {}
 };
-
-/// What a watcher is told of a resource beside its kind. Nothing is kept of it on a platform without watchers.
-struct label {
-    unsigned index = 0;
-    const char* name = nullptr;
-};
-struct no_label {
-    DEVRES_INLINE constexpr no_label(const label&) noexcept {}  // NOLINT: drops it
-    constexpr operator label() const noexcept { return {}; }    // NOLINT: as the label that nobody reads
-};
-template <class P, class Driver>
-using kept_label = std::conditional_t<devres::detail::watched<device<P, Driver>>, label, no_label>;
 
 template <class Kind, class P, class Driver>
 DEVRES_INLINE void note_resource(device<P, Driver>& dev, resource_event::step what, bool managed,
@@ -66,20 +69,6 @@ DEVRES_INLINE void note_resource(device<P, Driver>& dev, resource_event::step wh
         {.what = what, .managed = managed, .resource = &Kind::about, .index = about.index, .name = about.name});
 }
 
-/// The function stays enabled until the last BAR and vector of the driver's own has gone.
-template <class P, class Driver>
-[[gnu::noinline, gnu::cold]] void disable_late(device<P, Driver>& dev) noexcept {
-    unsigned& late = device_books::of(dev).late_disables;
-    for (; late != 0; --late)
-        dev.platform().disable(dev.function());
-}
-template <class P, class Driver>
-DEVRES_INLINE void let_go_of_enable(device<P, Driver>& dev) noexcept {
-    device_books& books = device_books::of(dev);
-    if (--books.needing_enable == 0 && books.late_disables != 0) [[unlikely]]
-        disable_late(dev);
-}
-
 /// What the platform gave, where it gave more than that it succeeded.
 template <class Kind, class P, class Got>
 DEVRES_INLINE typename Kind::template value<P> value_of(Got& got) noexcept {
@@ -87,6 +76,16 @@ DEVRES_INLINE typename Kind::template value<P> value_of(Got& got) noexcept {
         return {};
     else
         return *got;
+}
+
+/// What watchers are told of it, if there are any.
+template <class Kind, class P, class Driver, class Got>
+DEVRES_INLINE label label_of([[maybe_unused]] const device<P, Driver>& dev, [[maybe_unused]] Got& got,
+                             [[maybe_unused]] const label& about) noexcept {
+    if constexpr (devres::detail::watched<device<P, Driver>>)
+        return Kind::label_of(value_of<Kind, P>(got), about);
+    else
+        return {};
 }
 
 /// Gives back what the platform gave. @returns the platform's refusal, where it can refuse.
@@ -176,8 +175,6 @@ protected:
             return released;
         let_go();
         note_resource<Kind>(dev, resource_event::step::released, false, label_);
-        if constexpr (Kind::needs_enable)
-            let_go_of_enable(dev);
         return {};
     }
 
@@ -227,8 +224,8 @@ template <class Token, class Kind, class P, class Driver, class Get,
 [[nodiscard]] DEVRES_INLINE result<Token> acquire(device<P, Driver>& dev, const label& about, Get get,
                                                   const Used&... used) noexcept {
     const devres::detail::used_records names(used...);
-    if (auto there = names.check(dev.resources()); !there) [[unlikely]]
-        return fail(there.error());
+    if (!names.are_in(dev.resources())) [[unlikely]]
+        return fail(names.why_not(dev.resources(), names));
     if constexpr (std::same_as<typename Token::owner_type, managed_t>) {
         constexpr unsigned uses = (0U + ... + unsigned{devres::detail::is_part<Used>});
         using record_type = managed_resource<Kind, P, Driver, uses>;
@@ -238,20 +235,20 @@ template <class Token, class Kind, class P, class Driver, class Get,
         auto got = get();
         if (!got) [[unlikely]]
             return fail(got.error());
-        ::new (pending.block()) record_type(names.links(), dev, value_of<Kind, P>(got), about);
+        const label what = label_of<Kind>(dev, got, about);
+        ::new (pending.block()) record_type(names.links(), dev, value_of<Kind, P>(got), what);
         const auto record = pending.record(&record_type::release, Kind::step(used...),
                                            uses != 0 ? devres::detail::list_node::is_user : 0);
         Kind::recorded(dev);
-        note_resource<Kind>(dev, resource_event::step::acquired, true, about);
-        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), about, record);
+        note_resource<Kind>(dev, resource_event::step::acquired, true, what);
+        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), what, record);
     } else {
         auto got = get();
         if (!got) [[unlikely]]
             return fail(got.error());
-        if constexpr (Kind::needs_enable)
-            ++device_books::of(dev).needing_enable;
-        note_resource<Kind>(dev, resource_event::step::acquired, false, about);
-        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), about);
+        const label what = label_of<Kind>(dev, got, about);
+        note_resource<Kind>(dev, resource_event::step::acquired, false, what);
+        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), what);
     }
 }
 
