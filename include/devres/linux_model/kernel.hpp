@@ -171,9 +171,15 @@ public:
     }
 
     result<sim::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
-        return hardware_.map_bar(dev.hardware, bar, name);
+        auto mapped = hardware_.map_bar(dev.hardware, bar, name);
+        dev.platform_bars_ += mapped ? 1 : 0;
+        return mapped;
     }
-    void unmap_bar(pci_dev& dev, sim::region& mapped) noexcept { hardware_.unmap_bar(dev.hardware, mapped); }
+    void unmap_bar(pci_dev& dev, sim::region& mapped) noexcept {
+        hardware_.unmap_bar(dev.hardware, mapped);
+        --dev.platform_bars_;
+        settle_enable(dev);
+    }
     std::size_t bar_size(const sim::region& mapped) noexcept { return hardware_.bar_size(mapped); }
     template <class T>
     T read(const sim::region& mapped, std::size_t offset) noexcept {
@@ -258,6 +264,7 @@ private:
     static result<> answer(int error) noexcept;
     static pci::irq_return call_registration(unsigned irq, void* dev_id);
     irq_desc* registered(const pci_dev& dev, pci::handler_id id) noexcept;
+    void settle_enable(pci_dev& dev) noexcept;
     void hold_line(pci_dev& dev, bool on) noexcept;
     void end_registration(pci_dev& dev, std::uint64_t id);
 

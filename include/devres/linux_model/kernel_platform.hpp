@@ -43,11 +43,22 @@ inline void kernel::detach(pci_dev& dev) noexcept {
 inline result<> kernel::enable(pci_dev& dev) noexcept {
     if (in_handler(dev))
         return fail(errc::edeadlk);
-    return unless_stopped([&] { return answer(pci_enable_device(dev)); });
+    if (!dev.platform_enables_.enable())
+        return {};
+    auto enabled = unless_stopped([&] { return answer(pci_enable_device(dev)); });
+    if (!enabled)
+        (void)dev.platform_enables_.disable(true), (void)dev.platform_enables_.settle(false);
+    return enabled;
 }
 
+/// Linux would disable the function under what is built on the enable.
 inline void kernel::disable(pci_dev& dev) noexcept {
-    unless_stopped([&] { pci_disable_device(dev); });
+    if (dev.platform_enables_.disable(dev.platform_bars_ != 0 || dev.platform_vectors_ != 0))
+        unless_stopped([&] { pci_disable_device(dev); });
+}
+inline void kernel::settle_enable(pci_dev& dev) noexcept {
+    if (dev.platform_enables_.settle(dev.platform_bars_ != 0 || dev.platform_vectors_ != 0))
+        unless_stopped([&] { pci_disable_device(dev); });
 }
 
 inline result<> kernel::set_master(pci_dev& dev, bool on) noexcept {
@@ -141,6 +152,7 @@ inline result<> kernel::free_vectors(pci_dev& dev) noexcept {
         hold_line(dev, false);
     else
         unless_stopped([&] { pci_free_irq_vectors(dev); });
+    settle_enable(dev);
     return {};
 }
 

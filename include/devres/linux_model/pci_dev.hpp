@@ -10,6 +10,7 @@
 #include <devres/linux_model/devres.hpp>
 #include <devres/linux_model/irq.hpp>
 #include <devres/linux_model/profile.hpp>
+#include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
 #include <devres/sim/affinity_masks.hpp>
 #include <devres/sim/function.hpp>
@@ -108,6 +109,8 @@ private:
     int irq_without_msi_ = 0;
     sim::spread_masks masks_;
 
+    pci::enable_count platform_enables_;
+    unsigned platform_bars_ = 0;         // mapped through the platform
     bool platform_allocates_ = false;    // just now
     unsigned platform_vectors_ = 0;      // of the allocation that was made through the platform
     pci::irq_type platform_type_{};

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
 #include <devres/sim/affinity_masks.hpp>
 #include <devres/sim/config_space.hpp>
@@ -30,8 +31,7 @@ struct driver_side {
     };
 
     std::atomic<bool> attached{false};
-    std::atomic<unsigned> enables{0};
-    bool disable_is_due = false;  // the last one, put off while something needs the function enabled
+    pci::enable_count enables;
     unsigned decode_before = 0;  // the COMMAND bits that the first enable changed
     mapping mappings[pci::bar_count];
     std::uint32_t generations = 0;

@@ -203,6 +203,7 @@ private:
     [[nodiscard]] std::uint32_t config(const function_type& f, unsigned offset, unsigned width) const noexcept;
     void set_config(const function_type& f, unsigned offset, unsigned width, std::uint32_t value) const noexcept;
     void set_command(const function_type& f, unsigned mask, unsigned bits) const noexcept;
+    void disable_now(function_type& f) noexcept;
     bool set_power_state(const function_type& f, unsigned state) const noexcept;
 
     [[nodiscard]] unsigned possible_cpus() const noexcept;

@@ -49,7 +49,7 @@ template <class System>
 result<unsigned> basic_bus<System>::allocate_messages(function_type& f, pci::irq_type type,
                                                       const pci::vector_request& request) noexcept {
     unsigned most = f.vector_count(type);
-    if (f.enables_ == 0 || f.suspended_ || most == 0)
+    if (f.enables_.count() == 0 || f.suspended_ || most == 0)
         return fail(errc::einval);
     for (unsigned count = request.max;; count = most) {
         if (request.affinity != nullptr) {
@@ -119,6 +119,8 @@ result<> basic_bus<System>::free_vectors(function_type& f) noexcept {
     while (f.newest_ != 0)
         end_handler(f, f.newest_ - 1);
     f.granted_ = {.count = 0};
+    if (f.enables_.settle(f.needs_enable()))
+        disable_now(f);
     return {};
 }
 
