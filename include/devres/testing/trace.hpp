@@ -9,8 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/hana/for_each.hpp>
-#include <boost/hana/members.hpp>
 #include <devres/hana.hpp>
 
 namespace devres::testing {
