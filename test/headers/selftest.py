@@ -45,6 +45,7 @@ BAD = {
     "Boost through another header": ({"devres/pci/bad.hpp": "#include <helper.h>\n",
                                       "helper.h": "#include <boost/hana.h>\n"},
                                      "devres/pci/bad.hpp opens <hana.h>"),
+    "Boost in testing": ({"devres/testing/bad.hpp": "#include <boost/hana.h>\n"}, "testing does without <boost/hana.h>"),
     "a detail folder of pci in core": ({"devres/pci/detail/node.hpp": "",
                                         "devres/core/bad.hpp": "#include <devres/pci/detail/node.hpp>\n"},
                                        "core must not include <devres/pci/detail/node.hpp>"),
