@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D001] a managed handler is freed by devres at unbind: remove this call, or end it early with devm_free_irq
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D001] managed IRQ vectors are freed by devres at unbind: remove this call
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D004] devm_add_action: the ownership table has managed resources of the driver: say which
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 inline constexpr resource<struct regulator_tag> regulator;

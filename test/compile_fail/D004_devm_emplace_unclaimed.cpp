@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D004] devm_emplace: the ownership table does not say driver_data = managed, or the
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 inline constexpr resource<struct zone_tag> zone;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D004] devm_request_irq: the ownership table does not say irq_handler = managed
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D006] get<I>: the allocation may have fewer vectors
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

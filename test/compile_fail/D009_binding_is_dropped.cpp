@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D009] a guard is dropped at once: keep it with DEVRES_TRY(auto guard, ...)
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D009] the first argument is no enabled device: unwrap the result of pci(m)_enable_device
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D009] the first argument is no vector: take one of the allocation, vectors[0], and
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D010] not a handler: a function of the object (on_irq, if none is named) or one that takes
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct device_state {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D010] devm_start: the object needs `void start()` or `result<> start()`, and `void stop() noexcept`
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 #if EXPECT_FAIL == 1

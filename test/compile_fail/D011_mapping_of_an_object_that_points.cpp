@@ -3,8 +3,6 @@
 #include <string>
 #include <vector>
 
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct job {

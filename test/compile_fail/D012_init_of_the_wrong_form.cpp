@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D012] devm_emplace: init() of the object is no `result<> init() noexcept`
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct engine {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D012] devm_emplace: the object cannot be made from these parts; a managed view has no empty
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

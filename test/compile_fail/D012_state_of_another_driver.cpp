@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D012] devm_emplace: the object cannot be made from these parts
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 // A state that is written without the driver: its views are of no driver, or of another.

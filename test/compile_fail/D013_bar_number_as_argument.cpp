@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D013] which BAR is a template argument, 0 to 5: pcim_iomap_region<0>(device, name)
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {
