@@ -31,7 +31,8 @@ struct experience {
 
 /// Writes and reads blocks of its own until `over`, or until there are no queues any more; takes another queue whenever
 /// its own has gone.
-void use(const nvme::controller& of, unsigned number, const std::atomic<bool>& over, experience& found) {
+template <class Device>
+void use(const nvme::controller<Device>& of, unsigned number, const std::atomic<bool>& over, experience& found) {
     const std::uint64_t lba = 1000 * number;
     for (unsigned n = 0; !over; ++n) {
         auto queue = of.queue(n % 3);
@@ -104,7 +105,7 @@ TEST_CASE("who reads and writes when an NVMe controller goes hears that it is go
             found.wait_for_more_than(20);
             if (surprise)
                 bench.function.surprise_remove();
-            bound->unbind();
+            CHECK(bound->unbind());
             users.clear();
             CHECK(found.gone == 3);
             CHECK(found.wrong == 0);
@@ -139,7 +140,7 @@ TEST_CASE("who waits for an answer of an NVMe controller wakes when it goes") {
             bench.function.surprise_remove();
             users.clear();  // before anybody unbinds
         }
-        bound->unbind();
+        CHECK(bound->unbind());
         users.clear();
         CHECK(nvme::clock::now() - start < 5s);
         CHECK(gone == 3);
