@@ -41,6 +41,8 @@ struct parameters {
 /// The driver with other module parameters than the usual.
 template <parameters Module>
 struct configured_driver {
+    static constexpr parameters settings = Module;  // a copy: clang 19 calls members of Module's members on Module itself
+
     /// NVMe controllers, whoever makes them.
     static constexpr pci::device_id ids[] = {{.class_code = 0x010802, .class_mask = 0xffffff}};
 
@@ -65,15 +67,15 @@ struct configured_driver {
 
         constexpr queue_layout one_command{.slots = 1, .transfer = page_size};
         DEVRES_TRY(const queue_layout of_admin, one_command.limited_to(able.most_entries()));
-        DEVRES_TRY(const queue_layout of_io, Module.io.limited_to(able.most_entries()));
+        DEVRES_TRY(const queue_layout of_io, settings.io.limited_to(able.most_entries()));
         DEVRES_TRY(auto memory, pci::dmam_alloc_coherent(enabled, of_admin.size()));
         DEVRES_TRY(auto admin, devres::devm_emplace<admin_queue<Device>>(
-                                   dev, of, of_admin, memory, std::chrono::milliseconds(Module.admin_timeout_ms)));
+                                   dev, of, of_admin, memory, std::chrono::milliseconds(settings.admin_timeout_ms)));
         DEVRES_TRY(devres::devm_start(dev, admin));
         DEVRES_TRY(const identification info, admin->identify(of_io.transfer));
 
         DEVRES_TRY(auto data, devres::devm_emplace<controller<Device>>(dev, enabled, of, admin, info, of_io));
-        DEVRES_TRY(data->set_queue_count(Module.queues));
+        DEVRES_TRY(data->set_queue_count(settings.queues));
         return data;
     }
 
