@@ -87,13 +87,14 @@ private:
         verdict();
     }
 
-    /// A probe that fails late: the step is the same as in a run that is only counted.
+    /// A probe that fails late: the step is the same as in a run that is only counted, and watched as well.
     void stillborn() {
         chapter("probe fails at its last interrupt handler");
         std::size_t step = 0;
         {
             devres::testing::faulty counting(bus_);
-            (void)devres::pci::bind<driver>(counting, function_);
+            devres::testing::traced watched(counting, [](const devres::testing::trace_entry&) {});
+            (void)devres::pci::bind<driver>(watched, function_);
             for (const std::string& made : counting.steps()) {
                 ++step;
                 if (made.find("switchtec-dma") != std::string::npos)
