@@ -20,9 +20,9 @@ namespace nvme {
 /// Pairs of I/O queues that this driver can manage.
 inline constexpr unsigned most_io_queues = 64;
 
-/// The admin queue, and with it the controller: enabled by `start`, shut down by `stop`. It lasts as long as the driver is
-/// bound, while I/O queues and vectors come and go. Its commands are for the device's thread. Those that need no I/O queue
-/// are polled, as there are no vectors then; the others are heard of by interrupt.
+/// The admin queue, and with it the controller: enabled by `start`, shut down by `stop`. It lasts as long as the driver
+/// is bound, while I/O queues and vectors come and go. Its commands are for the device's thread. Those that need no I/O
+/// queue are polled, as there are no vectors then; the others are heard of by interrupt.
 template <class Device>
 class admin_queue : public queue_pair<Device> {
 public:
@@ -50,7 +50,8 @@ public:
     /// How long a command may take.
     [[nodiscard]] std::chrono::milliseconds timeout() const noexcept { return timeout_; }
 
-    /// Finds out what there is behind the controller. Data of one command is at most `most_transfer` bytes of the driver's.
+    /// Finds out what there is behind the controller. Data of one command is at most `most_transfer` bytes of the
+    /// driver's.
     /// @returns `enodev` if there is no namespace, `eopnotsupp` for one with blocks that cannot be used, or as
     /// `queue_pair::execute`
     [[nodiscard]] result<identification> identify(std::size_t most_transfer) noexcept {
@@ -97,10 +98,14 @@ public:
         return fail(made.error());
     }
 
-    /// Has the controller forget a pair of I/O queues, with the commands that are in them. The admin queue has a handler.
+    /// Has the controller forget a pair of I/O queues, with the commands that are in them. The admin queue has a
+    /// handler.
     void destroy(const queue_pair<Device>& queue) noexcept {
-        if (controller_->ended() || !admin(commands::delete_queue(admin_opcode::delete_io_submission_queue, queue.id())) ||
-            !admin(commands::delete_queue(admin_opcode::delete_io_completion_queue, queue.id())))
+        const auto deleted = [&](admin_opcode which) {
+            return admin(commands::delete_queue(which, queue.id())).has_value();
+        };
+        if (controller_->ended() || !deleted(admin_opcode::delete_io_submission_queue) ||
+            !deleted(admin_opcode::delete_io_completion_queue))
             controller_->halt();
     }
 

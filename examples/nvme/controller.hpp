@@ -17,11 +17,11 @@
 
 namespace nvme {
 
-/// The driver data: a controller as its users see it, who may ask for I/O queues on any thread, and how the queues are made
-/// and made anew, on the thread of the device calls.
+/// The driver data: a controller as its users see it, who may ask for I/O queues on any thread, and how the queues are
+/// made and made anew, on the thread of the device calls.
 ///
-/// The I/O queues are younger than this object. So it refers to them weakly: by `managed_ptr` on the device's thread, and
-/// by what it gives to users, a `revocable` each.
+/// The I/O queues are younger than this object. So it refers to them weakly: by `managed_ptr` on the device's thread,
+/// and by what it gives to users, a `revocable` each.
 template <class Device>
 class controller {
 public:
@@ -47,9 +47,9 @@ public:
 
     /// Ends all I/O queues, waiting for the commands in them, and makes `count` new ones, or as many as the device has
     /// vectors and queues for. Handles of the old ones answer `enodev` from now on. On the thread of the device calls.
-    /// @returns how many there are now; `einval` for more than `most_io_queues`, `edeadlk` if this thread is in a command of
-    /// one: they stay then. On another error there are none, and another try may be made: `enospc` if there are no two
-    /// vectors, `enomem`, `enodev` if the device is gone, `etimedout` or `eio` if it has failed
+    /// @returns how many there are now; `einval` for more than `most_io_queues`, `edeadlk` if this thread is in a
+    /// command of one: they stay then. On another error there are none, and another try may be made: `enospc` if there
+    /// are no two vectors, `enomem`, `enodev` if the device is gone, `etimedout` or `eio` if it has failed
     result<unsigned> set_queue_count(unsigned count) {
         if (count > most_io_queues)
             return fail(errc::einval);
@@ -91,8 +91,8 @@ private:
     devres::probed<io_queue_pair<Device>> make_io_queue(const Vector& vector) {
         auto& dev = enabled_.dev();
         DEVRES_TRY(auto memory, pci::dmam_alloc_coherent(enabled_, layout_.size()));
-        DEVRES_TRY(auto queue, devres::devm_emplace<io_queue_pair<Device>>(dev, transport_, admin_, vector.index(), layout_,
-                                                                           memory));
+        DEVRES_TRY(auto queue, devres::devm_emplace<io_queue_pair<Device>>(dev, transport_, admin_, vector.index(),
+                                                                           layout_, memory));
         DEVRES_TRY(pci::devm_request_irq(vector, "nvme-io", queue));
         DEVRES_TRY(devres::devm_start(dev, queue));
         return queue;

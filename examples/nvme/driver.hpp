@@ -11,8 +11,8 @@
 #include "registers.hpp"
 #include "transport.hpp"
 
-/// An NVMe driver in the small: reset, admin queue, Identify, I/O queues with an MSI-X vector each, reads and writes that
-/// complete by interrupt. It is written against the guards of devres and knows no platform.
+/// An NVMe driver in the small: reset, admin queue, Identify, I/O queues with an MSI-X vector each, reads and writes
+/// that complete by interrupt. It is written against the guards of devres and knows no platform.
 ///
 /// # Layers
 /// Each is complete when it is made, and stands on those before it:
@@ -24,11 +24,12 @@
 ///     I/O queues      vectors, the admin queue's handler, and for each queue
 ///                         its memory, the queue, its handler, its start, its users' access
 ///
-/// A function has one allocation of vectors at a time, so another count of I/O queues means other vectors, and with them
-/// the whole last layer: that is a group, which `set_queue_count` releases and builds anew. The users' access goes first
-/// (devres waits until they are out), then the queues are stopped, by admin commands whose completions the admin queue's
-/// handler still hears of, then the handlers, the queues and their memory; vectors last. A step that fails, a driver that
-/// is unbound and a device that is put to sleep take the same way.
+/// A function has one allocation of vectors at a time, so another count of I/O queues means other vectors, and with
+/// them the whole last layer: that is a group, which `set_queue_count` releases and builds anew. The users' access goes
+/// first (devres waits until they are out), then the queues are stopped, by admin commands whose completions the admin
+/// queue's handler still hears of, then the handlers, the queues and their memory; vectors last. A step that fails and
+/// a driver that is unbound take the same way; a device that is put to sleep has its queues stopped, and the admin
+/// queue.
 namespace nvme {
 
 /// The module parameters.
@@ -41,7 +42,8 @@ struct parameters {
 /// The driver with other module parameters than the usual.
 template <parameters Module>
 struct configured_driver {
-    static constexpr parameters settings = Module;  // a copy: clang 19 calls members of Module's members on Module itself
+    // A copy, because clang 19 calls a function of Module.io on Module.
+    static constexpr parameters settings = Module;
 
     /// NVMe controllers, whoever makes them.
     static constexpr pci::device_id ids[] = {{.class_code = 0x010802, .class_mask = 0xffffff}};
@@ -55,8 +57,9 @@ struct configured_driver {
         pci::irq_handler = devres::managed);
 
     /// Resets the controller, starts it with an admin queue, identifies it and makes I/O queues.
-    /// @returns the state; `enodev` if the device or its namespace is not there, `eopnotsupp` if it cannot do what it has
-    /// to, `enospc` if there are no two vectors, `ebusy` if BAR 0 is taken, `enomem`, `etimedout` or `eio` if it has failed
+    /// @returns the state; `enodev` if the device or its namespace is not there, `eopnotsupp` if it cannot do what it
+    /// has to, `enospc` if there are no two vectors, `ebusy` if BAR 0 is taken, `enomem`, `etimedout` or `eio` if it
+    /// has failed
     template <class Device>
     static devres::probed<controller<Device>> probe(Device& dev, const pci::device_id&) {
         DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));

@@ -30,9 +30,9 @@ public:
     void set_timeout(milliseconds at_most) noexcept { timeout_ = at_most; }
 
     /// Reads (writes) whole blocks from `lba` on, with as many commands as it takes.
-    /// @returns `einval` if the size is no multiple of the block size, `erange` if there are no such blocks, `etimedout`,
-    /// `enodev` if the queue or the device is gone, `ecanceled` if it was put to sleep meanwhile, `eio`. Blocks may have been
-    /// read (written) then.
+    /// @returns `einval` if the size is no multiple of the block size, `erange` if there are no such blocks,
+    /// `etimedout`, `enodev` if the queue or the device is gone, `ecanceled` if it was put to sleep meanwhile, `eio`.
+    /// Blocks may have been read (written) then.
     result<> read(std::uint64_t lba, std::span<std::byte> to) const noexcept {
         return each_part(lba, to, [&](const command& what, std::span<std::byte> part) { return execute(what, {}, part); },
                          io_opcode::read);

@@ -8,8 +8,8 @@
 
 namespace nvme {
 
-/// A pair of I/O queues, which the controller has between `start` and `stop`: both are admin commands, so the admin queue
-/// has a handler, before and after. Its number is that of its vector.
+/// A pair of I/O queues, which the controller has between `start` and `stop`: both are admin commands, so the admin
+/// queue has a handler, before and after. Its number is that of its vector.
 template <class Device>
 class io_queue_pair : public queue_pair<Device> {
 public:
@@ -27,8 +27,8 @@ public:
         return {};
     }
 
-    /// Keeps users from beginning commands, waits for those that are on their way, but not for ever, and has the controller
-    /// forget the queues. What is left ends as canceled.
+    /// Keeps users from beginning commands, waits for those that are on their way, but not for ever, and has the
+    /// controller forget the queues. What is left ends as canceled.
     void stop() noexcept {
         this->quiesce(clock::now() + admin_->timeout());
         admin_->destroy(*this);

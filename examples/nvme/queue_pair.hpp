@@ -34,8 +34,8 @@ struct queue_counters {
     std::uint64_t strays = 0;      ///< completions of commands that were not on their way
 };
 
-/// A submission queue, its completion queue, and the interrupt that says that there is something in it. What it is a queue of
-/// says when the controller has it: it admits commands from then on, and none any more when it is quiesced.
+/// A submission queue, its completion queue, and the interrupt that says that there is something in it. What it is a
+/// queue of says when the controller has it: it admits commands from then on, and none any more when it is quiesced.
 ///
 /// Any thread may execute commands, several at a time. The data of a command is in memory of the queue's, so a user who
 /// stops waiting can go: the controller has the memory until it is done.
@@ -65,11 +65,11 @@ public:
     [[nodiscard]] pci::bus_address submissions() const noexcept { return memory_.address(); }
     [[nodiscard]] pci::bus_address completions() const noexcept { return bus(layout_.completions()); }
 
-    /// Has a command executed, with `to_device` or `from_device` as its data, and waits until it is done. While the queue
-    /// does not admit commands, it waits for that first.
+    /// Has a command executed, with `to_device` or `from_device` as its data, and waits until it is done. While the
+    /// queue does not admit commands, it waits for that first.
     /// @returns its result; the error of its status (`to_result`); `einval` for more data than the layout has room for,
-    /// `etimedout` if it is not done at `deadline`, `ecanceled` if the queue was taken from the controller meanwhile, `enodev`
-    /// if the controller is gone or the queue closed, `eio` if the controller has failed
+    /// `etimedout` if it is not done at `deadline`, `ecanceled` if the queue was taken from the controller meanwhile,
+    /// `enodev` if the controller is gone or the queue closed, `eio` if the controller has failed
     [[nodiscard]] result<std::uint32_t> execute(command what, std::span<const std::byte> to_device,
                                                 std::span<std::byte> from_device, clock::time_point deadline,
                                                 completes how = completes::by_interrupt) noexcept {
@@ -136,21 +136,21 @@ protected:
         changed_.notify_all();
     }
 
-    /// Keeps commands from beginning, and waits for those that are on their way, until `deadline`. Afterwards no user of the
-    /// queue accesses a register.
+    /// Keeps commands from beginning, and waits for those that are on their way, until `deadline`. Afterwards no user
+    /// of the queue accesses a register.
     void quiesce(clock::time_point deadline) noexcept {
         {
             std::unique_lock hold(lock_);
             admits_ = false;
             (void)wait(hold, deadline, completes::by_interrupt, [this] {
-                return std::ranges::none_of(slots_, [](const slot& each) { return each.state == slot_state::on_its_way; });
+                return std::ranges::find(slots_, slot_state::on_its_way, &slot::state) == slots_.end();
             });
         }
         {
             const std::scoped_lock hold(access_);
             awake_ = false;
         }
-        while (taking_.test(std::memory_order_acquire))  // a handler that has taken the last completion rings a doorbell
+        while (taking_.test(std::memory_order_acquire))  // who has taken the last completion rings a doorbell
             std::this_thread::yield();
     }
 
@@ -185,7 +185,8 @@ private:
 
     /// Waits for `done()`, and looks at the controller now and then. @returns as `execute`
     template <class Condition>
-    result<> wait(std::unique_lock<std::mutex>& hold, clock::time_point deadline, completes how, Condition done) noexcept {
+    result<> wait(std::unique_lock<std::mutex>& hold, clock::time_point deadline, completes how,
+                  Condition done) noexcept {
         const std::chrono::milliseconds between_looks(how == completes::by_interrupt ? 10 : 1);
         while (!done()) {
             if (how == completes::by_polling) {
@@ -242,8 +243,8 @@ private:
         changed_.notify_all();
     }
 
-    /// There is room in the ring, because there are fewer slots than entries. A command that was canceled meanwhile is not
-    /// submitted.
+    /// There is room in the ring, because there are fewer slots than entries. A command that was canceled meanwhile is
+    /// not submitted.
     void submit(const command& what, unsigned taken) noexcept {
         const auto words = std::bit_cast<std::array<std::uint64_t, sizeof(command) / 8>>(what);
         const std::scoped_lock hold(access_);

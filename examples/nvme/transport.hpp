@@ -37,8 +37,8 @@ template <class Registers>
     return able;
 }
 
-/// A controller as far as its registers go: they are polled, and nothing here needs an interrupt. It is there before any
-/// queue, and when all of them have gone.
+/// A controller as far as its registers go: they are polled, and nothing here needs an interrupt. It is there before
+/// any queue, and when all of them have gone.
 ///
 /// Any thread may access registers and ask whether the controller has ended; the rest is for the device's thread.
 template <class Device>
@@ -76,8 +76,8 @@ public:
         return wait_for(status_bits::ready, 0, timeout());
     }
 
-    /// Starts a controller that is stopped, with an admin queue whose rings of `entries` are there. It does not interrupt
-    /// by its pin: with MSI-X, it would not anyway.
+    /// Starts a controller that is stopped, with an admin queue whose rings of `entries` are there. It does not
+    /// interrupt by its pin: with MSI-X, it would not anyway.
     /// @returns as `disable`; `eio` if it says that it cannot
     result<> enable(std::uint32_t entries, pci::bus_address submissions, pci::bus_address completions) noexcept {
         write32(registers::intms, registers::all_ones);
@@ -88,7 +88,8 @@ public:
         return wait_for(status_bits::ready, status_bits::ready, timeout());
     }
 
-    /// Has the controller finish what it has begun and write what it has to, before it is stopped. @returns as `disable`
+    /// Has the controller finish what it has begun and write what it has to, before it is stopped. @returns as
+    /// `disable`
     result<> shut_down() noexcept {
         const std::uint32_t before = read32(registers::cc);
         if (before != registers::all_ones)

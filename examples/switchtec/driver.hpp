@@ -21,8 +21,8 @@
 /// event interrupts with counters, link changes, and files that outlive the device. It is written against the
 /// guards of devres and knows no platform.
 ///
-/// Here is the driver proper: its ownership table, probe and remove. What it drives is in the headers beside it,
-/// which are plain C++: `partition`, what there is to be found out before; `endpoint`, the device as its users and interrupts
+/// Here is the driver proper: its ownership table, probe and remove. What it drives is in the headers beside it, which
+/// are plain C++: `partition`, what there is to be found out before; `endpoint`, the device as its users and interrupts
 /// see it; `file`, a user's handle; `device_number`, a resource that devres knows nothing of.
 ///
 /// # Threads
@@ -119,11 +119,11 @@ struct configured_driver {
         pci::irq_handler.without(minor_number) = devres::managed,
         minor_number = devres::unmanaged);
 
-    /// Brings a device up: the endpoint with its handlers and its start, then users' access to it and the driver data. If a
-    /// step fails, those before it are undone: what devres owns by the list, the minor number by its guard.
-    /// @returns the state; `enospc` if there is no minor number or no vector, `eopnotsupp` for a generation that
-    /// is not known, `efault` if the device wants to interrupt with a vector it was not given, `ebusy` if BAR 0
-    /// is taken, `enomem`, `enodev` if the device goes meanwhile.
+    /// Brings a device up: the endpoint with its handlers and its start, then users' access to it and the driver data.
+    /// If a step fails, those before it are undone: what devres owns by the list, the minor number by its guard.
+    /// @returns the state; `enospc` if there is no minor number or no vector, `eopnotsupp` for a generation that is not
+    /// known, `efault` if the device wants to interrupt with a vector it was not given, `ebusy` if BAR 0 is taken,
+    /// `enomem`, `enodev` if the device goes meanwhile.
     template <class Device>
     static devres::probed<device_state<Device>> probe(Device& dev, const pci::device_id&) {
         DEVRES_TRY(auto number, device_number::take());

@@ -216,8 +216,8 @@ public:
         changed_.notify_all();
     }
 
-    /// Turns users away, and makes the device stop interrupting and answering in memory. Nobody touches it then, until it
-    /// is started again. The command that it is at, if any, is nobody's any more.
+    /// Turns users away, and makes the device stop interrupting and answering in memory. Nobody touches it then, until
+    /// it is started again. The command that it is at, if any, is nobody's any more.
     void stop() noexcept {
         namespace header = gas::event_header;
         close();

@@ -21,9 +21,9 @@ namespace switchtec {
 template <class Endpoint>
 using node = devres::revocable<Endpoint>;
 
-/// A user's handle on an endpoint, which may outlive the device: from remove() on, every function answers
-/// `enodev`, and those that wait do so at once. So it is while the device sleeps. One thread at a time uses a file; files do
-/// not disturb each other.
+/// A user's handle on an endpoint, which may outlive the device: from remove() on, every function answers `enodev`, and
+/// those that wait do so at once. So it is while the device sleeps. One thread at a time uses a file; files do not
+/// disturb each other.
 template <class Endpoint>
 class file {
 public:

@@ -9,7 +9,8 @@
 #include "registers.hpp"
 #include "reports.hpp"
 
-/// What there is to be found out about a device before anything is made for it. `Registers` is what its BAR 0 is read through.
+/// What there is to be found out about a device before anything is made for it. `Registers` is what its BAR 0 is read
+/// through.
 namespace switchtec {
 
 template <class Registers>

@@ -363,7 +363,7 @@ TEST_CASE("an NVMe controller that sleeps is shut down, and has its queues again
             CHECK_FALSE(bench.hardware.look().enabled);
             auto impatient = queue;
             impatient.set_timeout(15ms);
-            CHECK(impatient.flush().error() == errc::etimedout);  // it waits for the queue, and does not look at the device
+            CHECK(impatient.flush().error() == errc::etimedout);  // it waits, and does not look at the device
             REQUIRE(bound->resume());
             CHECK(bench.hardware.look().submission_queues == 3);
             CHECK(queue.read(3, read));
