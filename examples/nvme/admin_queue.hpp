@@ -115,6 +115,8 @@ private:
             return fail(*why);
         DEVRES_TRY(controller_->disable());
         this->rewind();
+        if (granted_ == 0)  // the first time, when there are no vectors
+            controller_->mask_pin();
         DEVRES_TRY(controller_->enable(this->layout().entries, this->submissions(), this->completions()));
         this->admit();
         DEVRES_TRY(const std::uint32_t granted,

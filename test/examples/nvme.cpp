@@ -313,6 +313,35 @@ TEST_CASE("an interrupt at any point of the NVMe driver's life does no harm") {
     }
 }
 
+TEST_CASE("a fault or an interrupt at any point of an NVMe controller's sleep leaves nothing behind") {
+    nvme_bench bench({.msix_vectors = 4});
+    const auto sleep = [&](auto& platform) -> result<> {
+        DEVRES_TRY(auto bound, pci::bind<small_nvme_driver>(platform, bench.function));
+        DEVRES_TRY(bound.suspend());
+        DEVRES_TRY(bound.resume());
+        DEVRES_TRY(const auto queue, bound.state().queue(1));
+        DEVRES_TRY(queue.flush());
+        return bound.unbind();
+    };
+    const auto nothing_left = [&](sim::bus&) { return bench.left_behind(); };
+    const auto faults = testing::explore_faults(bench.bus, sleep, nothing_left);
+    INFO(faults);
+    CHECK(faults.clean());
+    const auto interrupts = testing::explore_interrupts(
+        bench.bus, sleep,
+        [&](sim::bus&) {
+            for (unsigned i = 0; i != 3; ++i)
+                bench.function.raise(i);
+        },
+        nothing_left);
+    INFO(interrupts);
+    CHECK(interrupts.clean());
+    for (const auto& run : interrupts.runs) {
+        INFO(run.what << ": " << run.complaint);
+        CHECK((run.reached && run.outcome && run.complaint.empty()));
+    }
+}
+
 TEST_CASE("whichever command a controller refuses or does not answer, nothing is left behind") {
     const bool answers = GENERATE(true, false);
     std::set<errc> errors;

@@ -208,6 +208,36 @@ TEST_CASE("an interrupt at any point of switchtec's life does no harm") {
     }
 }
 
+TEST_CASE("a fault or an interrupt at any point of switchtec's sleep leaves nothing behind") {
+    const unsigned dma = GENERATE(0U, 1U);
+    switchtec_bench bench({.dma_version = dma});
+    const auto sleep = [&](auto& platform) -> result<> {
+        DEVRES_TRY(auto binding, pci::bind<switchtec::driver>(platform, bench.function));
+        DEVRES_TRY(auto file, binding.state().open());
+        DEVRES_TRY(binding.suspend());
+        DEVRES_TRY(binding.resume());
+        DEVRES_TRY(file.command(mrpc_echo, {}, {}));
+        return binding.unbind();
+    };
+    const auto nothing_left = [&](sim::bus&) { return bench.left_behind(); };
+    const auto faults = testing::explore_faults(bench.bus, sleep, nothing_left);
+    INFO(faults);
+    CHECK(faults.clean());
+    const auto interrupts = testing::explore_interrupts(
+        bench.bus, sleep,
+        [&](sim::bus&) {
+            bench.function.raise(0);
+            bench.function.raise(1);
+        },
+        nothing_left);
+    INFO(interrupts);
+    CHECK(interrupts.clean());
+    for (const auto& run : interrupts.runs) {
+        INFO(run.what << ": " << run.complaint);
+        CHECK((run.reached && run.outcome && run.complaint.empty()));
+    }
+}
+
 TEST_CASE("switchtec binds again after success, failure and surprise removal, and finds the same") {
     switchtec_bench bench;
     for (int round = 0; round != 3; ++round) {
