@@ -40,6 +40,8 @@ struct interrupts {
         std::string told;
         void startup(irq_desc& desc) override { told += '+' + std::to_string(desc.number); }
         void shutdown(irq_desc& desc) override { told += '-' + std::to_string(desc.number); }
+        void disable(irq_desc& desc) override { told += '(' + std::to_string(desc.number); }
+        void enable(irq_desc& desc) override { told += ')' + std::to_string(desc.number); }
     };
 
     explicit interrupts(const kernel_version& version = linux_6_1) : core(log, version) {}
@@ -315,4 +317,70 @@ TEST_CASE("freeing a handler, or its interrupt, waits until it does not run") {
     device.join();
     driver.join();
     CHECK(freed);
+}
+
+TEST_CASE("an interrupt is disabled as often as it is enabled again, and what comes meanwhile is held") {
+    interrupts irqs;
+    counter handler;
+    const unsigned irq = irqs.allocate(1);
+    const int number = static_cast<int>(irq);
+    irqs.request(irq, handler);
+    irqs.core.disable_irq(number);
+    irqs.core.disable_irq(number);
+    CHECK(irqs.core.find(number)->depth == 2);
+    CHECK(irqs.fire(irq) == delivery::held);
+    CHECK(irqs.fire(irq) == delivery::held);
+    irqs.core.enable_irq(number);
+    CHECK(handler.calls == 0);
+    irqs.core.enable_irq(number);
+    CHECK(handler.calls == 1);
+    CHECK(irqs.fire(irq) == delivery::handled);
+    CHECK(irqs.chip.told == "+24(24)24");
+    CHECK(irqs.told().empty());
+    irqs.core.enable_irq(number);
+    CHECK(irqs.log.events().front().warning == warning_kind::other);
+    CHECK(irqs.told() == "Unbalanced enable for IRQ 24\n");
+}
+
+TEST_CASE("a disable ends with the last handler, and is of all that share the interrupt") {
+    interrupts irqs;
+    counter first;
+    counter second;
+    const unsigned irq = irqs.allocate(1);
+    const int number = static_cast<int>(irq);
+    irqs.request(irq, first, irqf::shared);
+    irqs.core.disable_irq(number);
+    irqs.request(irq, second, irqf::shared);
+    CHECK(irqs.fire(irq) == delivery::held);
+    irqs.free_irq(irq, first);
+    CHECK(irqs.fire(irq) == delivery::held);
+    irqs.core.enable_irq(number);
+    CHECK(first.calls == 0);
+    CHECK(second.calls == 1);
+    irqs.core.disable_irq(number);
+    irqs.free_irq(irq, second);
+    CHECK(irqs.core.find(number)->depth == 0);
+    CHECK(irqs.fire(irq) == delivery::no_handler);
+    irqs.request(irq, first);
+    CHECK(irqs.fire(irq) == delivery::handled);
+    CHECK(first.calls == 1);
+}
+
+TEST_CASE("there is nothing to disable, enable or wait for of an interrupt that is not there") {
+    interrupts irqs;
+    irqs.core.disable_irq(-22);
+    irqs.core.enable_irq(24);
+    irqs.core.synchronize_irq(24);
+    CHECK(irqs.told().empty());
+}
+
+TEST_CASE("a handler that disables its interrupt, or synchronizes with it, waits for itself") {
+    const bool disables = GENERATE(false, true);
+    interrupts irqs;
+    from_inside handler{&irqs, disables ? [](interrupts& all, from_inside&) { all.core.disable_irq(24); }
+                                        : [](interrupts& all, from_inside&) { all.core.synchronize_irq(24); }};
+    irqs.allocate(1);
+    irqs.core.request_irq(24, from_inside::on_irq, 0, "self", &handler);
+    irqs.fire(24);
+    CHECK(handler.stopped == "synchronize_irq");
 }

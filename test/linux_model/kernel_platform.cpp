@@ -518,3 +518,148 @@ TEST_CASE("BARs and DMA are the simulated bus's, whose ledger knows them") {
     CHECK(m.linux_.hardware().ledger().clean());
     CHECK(m.linux_.id(m.dev).vendor == 0x1234);
 }
+
+namespace {
+
+/// A device whose vectors a driver of the library's has by hand.
+struct taken : machine {
+    taken(const kernel_version& version, const sim::function_config& config, irq_type type) : machine(version, config) {
+        REQUIRE(linux_.attach(dev));
+        REQUIRE(linux_.enable(dev));
+        REQUIRE(linux_.set_master(dev, true));
+        REQUIRE(linux_.allocate_vectors(dev, {.min = 1, .max = 2, .types = type}));
+    }
+    ~taken() {
+        (void)linux_.free_vectors(dev);
+        linux_.disable(dev);
+        linux_.detach(dev);
+    }
+    pci::handler_id handler(unsigned vector = 0) {
+        const auto count = [](void* counted, pci::vector_index) noexcept {
+            ++*static_cast<unsigned*>(counted);
+            return irq_return::handled;
+        };
+        return linux_.register_handler(dev, vector, {.entry = count, .context = &calls, .name = "count"}).value();
+    }
+
+    unsigned calls = 0;
+};
+
+sim::function_config hardware_that(bool can_mask) {
+    sim::function_config config = usual;
+    config.msi_maskable = can_mask;
+    return config;
+}
+
+constexpr irq_type each_type[] = {irq_type::msix, irq_type::msi, irq_type::intx};
+
+}  // namespace
+
+TEST_CASE("to a driver of the library's, a vector holds one interrupt until it has a handler, again and again") {
+    const kernel_version& version = any_kernel();
+    for (const bool can_mask : {true, false}) {
+        for (const irq_type type : each_type) {
+            taken t(version, hardware_that(can_mask), type);
+            t.dev.hardware.raise(0);
+            t.dev.hardware.raise(0);
+            const auto first = t.handler();
+            CHECK(t.calls == 1);
+            REQUIRE(t.linux_.unregister_handler(t.dev, first));
+            t.dev.hardware.raise(0);
+            CHECK(t.calls == 1);
+            t.handler();
+            CHECK(t.calls == 2);
+            t.dev.hardware.raise(0);
+            CHECK(t.calls == 3);
+            CHECK(t.dev.hardware.lost() == sim::lost_interrupts{});
+        }
+    }
+}
+
+TEST_CASE("to a driver of the library's, a handler that is disabled is called once for what came meanwhile") {
+    const kernel_version& version = any_kernel();
+    for (const bool can_mask : {true, false}) {
+        for (const irq_type type : each_type) {
+            taken t(version, hardware_that(can_mask), type);
+            const auto id = t.handler();
+            REQUIRE(t.linux_.disable_handler(t.dev, id));
+            REQUIRE(t.linux_.disable_handler(t.dev, id));
+            t.dev.hardware.raise(0);
+            t.dev.hardware.raise(0);
+            REQUIRE(t.linux_.enable_handler(t.dev, id));
+            CHECK(t.calls == 0);
+            REQUIRE(t.linux_.enable_handler(t.dev, id));
+            CHECK(t.calls == 1);
+            CHECK(t.linux_.enable_handler(t.dev, id).error() == errc::einval);
+            REQUIRE(t.linux_.disable_handler(t.dev, id));
+            t.dev.hardware.raise(0);
+            REQUIRE(t.linux_.unregister_handler(t.dev, id));
+            CHECK(t.linux_.disable_handler(t.dev, id).error() == errc::enoent);
+            CHECK(t.linux_.enable_handler(t.dev, id).error() == errc::enoent);
+            CHECK(t.linux_.synchronize_handler(t.dev, id));
+            t.handler();
+            CHECK(t.calls == 2);
+            CHECK(devres::test::said(t.linux_.log()).empty());
+        }
+    }
+}
+
+TEST_CASE("what is disabled, or has no handler, is so after a sleep on Linux too") {
+    for (const bool keeps_registers : {true, false}) {
+        for (const irq_type type : {irq_type::msix, irq_type::msi}) {
+            sim::function_config config = usual;
+            config.no_soft_reset = keeps_registers;
+            taken t(linux_model::linux_6_12, config, type);
+            const auto first = t.handler(0);
+            const auto second = t.handler(1);
+            REQUIRE(t.linux_.suspend(t.dev));
+            REQUIRE(t.linux_.disable_handler(t.dev, first));
+            REQUIRE(t.linux_.unregister_handler(t.dev, second));
+            REQUIRE(t.linux_.resume(t.dev));
+            for (unsigned vector = 0; vector != 2; ++vector) {
+                if (type == irq_type::msix)
+                    CHECK(t.dev.hardware.state().msix_table[vector * 4 + 3] == 1);
+                else
+                    CHECK((t.linux_.read_config(t.dev, t.dev.hardware.capabilities().msi_mask, 4).value() >> vector & 1U) ==
+                          1);
+                t.dev.hardware.raise(vector);
+            }
+            CHECK(t.calls == 0);
+            REQUIRE(t.linux_.enable_handler(t.dev, first));
+            CHECK(t.calls == 1);
+        }
+    }
+}
+
+TEST_CASE("from inside a handler on Linux, nothing is acquired, and it is not waited for") {
+    struct inside {
+        kernel& linux_;
+        pci_dev& dev;
+        pci::handler_id id{};
+        unsigned refused = 0;
+        static irq_return on_irq(void* context, pci::vector_index) noexcept {
+            auto& self = *static_cast<inside*>(context);
+            const auto count = [&](const auto& outcome) {
+                self.refused += !outcome && outcome.error() == errc::edeadlk ? 1U : 0U;
+            };
+            count(self.linux_.enable(self.dev));
+            count(self.linux_.map_bar(self.dev, pci::bar_number(0), "inside"));
+            count(self.linux_.allocate_vectors(self.dev, {.min = 1, .max = 1, .types = irq_type::msix}));
+            count(self.linux_.register_handler(self.dev, 1, {.entry = ignore}));
+            count(self.linux_.allocate_dma(self.dev, 64));
+            count(self.linux_.map_dma(self.dev, context, 8));
+            count(self.linux_.disable_handler(self.dev, self.id));
+            count(self.linux_.synchronize_handler(self.dev, self.id));
+            count(self.linux_.synchronize_handler(self.dev, pci::handler_id::none));
+            return irq_return::handled;
+        }
+    };
+    taken t(any_kernel(), usual, irq_type::msix);
+    inside handler{t.linux_, t.dev};
+    handler.id = t.linux_.register_handler(t.dev, 0, {.entry = &inside::on_irq, .context = &handler}).value();
+    t.dev.hardware.raise(0);
+    CHECK(handler.refused == 9);
+    CHECK(t.dev.enable_cnt == 1);
+    CHECK_FALSE(t.linux_.log().stopped());
+    REQUIRE(t.linux_.synchronize_handler(t.dev, pci::handler_id::none));
+}

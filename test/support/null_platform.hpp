@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
 
 namespace devres::test {
@@ -37,13 +38,17 @@ public:
         std::size_t bar_bytes = 4096;
 
         bool attached = false;
-        unsigned enabled = 0;
+        unsigned enabled = 0;  ///< how often; 1 also while the last disable waits for a BAR or a vector
         bool master = false;
         bool suspended = false;
         std::array<bool, pci::bar_count> mapped{};
         pci::vector_grant vectors{.count = 0};
         unsigned dma_blocks = 0;
         unsigned dma_mappings = 0;
+
+        [[nodiscard]] bool needs_enable() const {
+            return vectors.count != 0 || std::ranges::any_of(mapped, std::identity{});
+        }
 
         /// Nothing is held: no driver, no enable, no BAR, no vectors, no handlers, no shared memory.
         [[nodiscard]] bool idle() {
@@ -67,6 +72,7 @@ public:
 
     private:
         friend class null_platform;
+        pci::enable_count enables_;
         struct slot {
             pci::handler_id id{};
             pci::irq_action action;
@@ -158,12 +164,12 @@ public:
     result<> enable(function_type& f) noexcept {
         if (in_handler(f))
             return fail(errc::edeadlk);
-        ++f.enabled;
+        (void)f.enables_.enable();
+        f.enabled = f.enables_.count();
         return {};
     }
     void disable(function_type& f) noexcept {
-        if (--f.enabled == 0)
-            f.master = false;
+        disabled(f, f.enables_.disable(f.needs_enable()));
     }
     result<> set_master(function_type& f, bool on) noexcept {
         f.master = on;
@@ -201,7 +207,10 @@ public:
             return fail(errc::ebusy);
         return region_type{f.bars_[bar.value()].data(), f.bar_bytes, bar.value()};
     }
-    void unmap_bar(function_type& f, region_type& region) noexcept { f.mapped[region.bar] = false; }
+    void unmap_bar(function_type& f, region_type& region) noexcept {
+        f.mapped[region.bar] = false;
+        disabled(f, f.enables_.settle(f.needs_enable()));
+    }
     std::size_t bar_size(const region_type& region) noexcept { return region.size; }
     template <class T>
     T read(const region_type& region, std::size_t offset) noexcept {
@@ -239,6 +248,7 @@ public:
         while (!f.handlers_.empty())
             f.end(lock, std::ranges::max_element(f.handlers_, {}, [](auto& entry) { return entry.second.id; }));
         f.vectors = {.count = 0};
+        disabled(f, f.enables_.settle(f.needs_enable()));
         return {};
     }
     pci::irq_number vector_number(function_type&, pci::vector_index vector) noexcept {
@@ -350,6 +360,12 @@ public:
 private:
     using slot = function_type::slot;
     static constexpr std::size_t page = 4096;
+
+    static void disabled(function_type& f, bool now) noexcept {
+        if (now)
+            f.master = false;
+        f.enabled = f.enables_.disable_is_due() ? 1 : f.enables_.count();
+    }
 
     static bool valid(unsigned offset, unsigned width) {
         return (width == 1 || width == 2 || width == 4) && offset % width == 0 && offset < 4096;

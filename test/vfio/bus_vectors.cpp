@@ -149,18 +149,141 @@ TEST_CASE_METHOD(enabled_fixture, "a vector has one handler, whose id is not use
     CHECK(bus.held(f) == std::vector<std::string>{"1 enables"});
 }
 
-TEST_CASE_METHOD(enabled_fixture, "an interrupt that was not taken before reaches neither handlers nor allocations that follow") {
+TEST_CASE_METHOD(enabled_fixture, "an interrupt is held until the vector has a handler") {
     vector_counter counter;
-    REQUIRE(allocate(4, 4, irq_type::msix));
-    REQUIRE(kernel.raise(hardware, VFIO_PCI_MSIX_IRQ_INDEX, 0));
-    REQUIRE(bus.register_handler(f, 0, counter.action()));
+    const auto type = GENERATE(irq_type::msix, irq_type::msi);
+    const bool polled = GENERATE(false, true);
+    const unsigned index = type == irq_type::msix ? VFIO_PCI_MSIX_IRQ_INDEX : VFIO_PCI_MSI_IRQ_INDEX;
+    REQUIRE(allocate(1, 4, type));
+    REQUIRE(kernel.raise(hardware, index, 0));
+    REQUIRE(kernel.raise(hardware, index, 0));
+    if (polled)
+        CHECK(poll() == 0);
+    auto id = bus.register_handler(f, 0, counter.action()).value();
+    CHECK(poll() == 1);
+    REQUIRE(bus.unregister_handler(f, id));
+    REQUIRE(kernel.raise(hardware, index, 0));
+    if (polled)
+        CHECK(poll() == 0);
+    id = bus.register_handler(f, 0, counter.action()).value();
+    CHECK(poll() == 1);
     CHECK(poll() == 0);
-    REQUIRE(kernel.raise(hardware, VFIO_PCI_MSIX_IRQ_INDEX, 0));
-    CHECK(bus.free_vectors(f));
+    CHECK(counter.interrupts[0] == 2);
+}
+
+TEST_CASE_METHOD(enabled_fixture, "an interrupt that was not taken does not reach an allocation that follows") {
+    vector_counter counter;
+    const bool polled = GENERATE(false, true);
+    for (const bool with_handler : {false, true}) {
+        REQUIRE(allocate(4, 4, irq_type::msix));
+        if (with_handler)
+            REQUIRE(bus.register_handler(f, 0, counter.action()));
+        REQUIRE(kernel.raise(hardware, VFIO_PCI_MSIX_IRQ_INDEX, 0));
+        if (polled && !with_handler)
+            CHECK(poll() == 0);
+        CHECK(bus.free_vectors(f));
+    }
     REQUIRE(allocate(4, 4, irq_type::msix));
     REQUIRE(bus.register_handler(f, 0, counter.action()));
     CHECK(poll() == 0);
     CHECK(counter.interrupts[0] == 0);
+}
+
+TEST_CASE_METHOD(enabled_fixture, "a handler that is disabled is called once for what came meanwhile, when it is enabled") {
+    vector_counter counter;
+    const auto type = GENERATE(irq_type::msix, irq_type::msi);
+    const bool polled = GENERATE(false, true);
+    const unsigned index = type == irq_type::msix ? VFIO_PCI_MSIX_IRQ_INDEX : VFIO_PCI_MSI_IRQ_INDEX;
+    REQUIRE(allocate(1, 4, type));
+    const auto id = bus.register_handler(f, 0, counter.action()).value();
+    REQUIRE(kernel.raise(hardware, index, 0));
+    CHECK(poll() == 1);
+    REQUIRE(bus.disable_handler(f, id));
+    REQUIRE(bus.disable_handler(f, id));
+    REQUIRE(bus.enable_handler(f, id));
+    CHECK(poll() == 0);
+    REQUIRE(kernel.raise(hardware, index, 0));
+    REQUIRE(kernel.raise(hardware, index, 0));
+    if (polled)
+        CHECK(poll() == 0);
+    REQUIRE(bus.enable_handler(f, id));
+    CHECK(poll() == 1);
+    CHECK(poll() == 0);
+    CHECK(counter.interrupts[0] == 2);
+    CHECK(bus.enable_handler(f, id).error() == errc::einval);
+    REQUIRE(bus.disable_handler(f, id));
+    REQUIRE(bus.enable_handler(f, id));  // nothing came
+    CHECK(poll() == 0);
+
+    REQUIRE(bus.disable_handler(f, id));
+    REQUIRE(bus.unregister_handler(f, id));
+    CHECK(bus.disable_handler(f, id).error() == errc::enoent);
+    CHECK(bus.enable_handler(f, id).error() == errc::enoent);
+    CHECK(bus.synchronize_handler(f, id));
+    REQUIRE(bus.register_handler(f, 0, counter.action()));  // it is not disabled
+    REQUIRE(kernel.raise(hardware, index, 0));
+    CHECK(poll() == 1);
+}
+
+TEST_CASE_METHOD(enabled_fixture, "INTx that is asserted while its handler is disabled comes when it is enabled") {
+    struct device_handler {
+        fake_fixture& of;
+        unsigned calls = 0;
+
+        static pci::irq_return on_irq(void* self, pci::vector_index) noexcept {
+            auto& h = *static_cast<device_handler*>(self);
+            ++h.calls;
+            h.of.kernel.assert_intx(h.of.hardware, false);
+            return pci::irq_return::handled;
+        }
+    } handler{*this};
+    const bool polled = GENERATE(false, true);
+    REQUIRE(allocate(1, 1, irq_type::intx));
+    const auto id = bus.register_handler(f, 0, {.entry = &device_handler::on_irq, .context = &handler}).value();
+    REQUIRE(bus.disable_handler(f, id));
+    kernel.assert_intx(hardware, true);
+    if (polled)
+        CHECK(poll() == 0);
+    CHECK(hardware.intx_masked);
+    REQUIRE(bus.enable_handler(f, id));
+    CHECK(poll() == 1);
+    CHECK(poll() == 0);
+    CHECK(handler.calls == 1);
+    CHECK(!hardware.intx_masked);
+}
+
+TEST_CASE_METHOD(enabled_fixture, "from inside a handler, nothing is acquired, and it is not waited for") {
+    struct inside {
+        enabled_fixture& of;
+        pci::handler_id id{};
+        unsigned refused = 0;
+
+        static pci::irq_return on_irq(void* self, pci::vector_index) noexcept {
+            auto& i = *static_cast<inside*>(self);
+            auto& bus = i.of.bus;
+            auto& f = i.of.f;
+            const auto count = [&](const auto& outcome) {
+                i.refused += !outcome && outcome.error() == errc::edeadlk ? 1U : 0U;
+            };
+            count(bus.enable(f));
+            count(bus.map_bar(f, pci::bar_number(0), "inside"));
+            count(bus.allocate_vectors(f, {.min = 1, .max = 1, .types = irq_type::msix}));
+            count(bus.register_handler(f, 1, {.entry = &inside::on_irq, .context = self}));
+            count(bus.allocate_dma(f, 64));
+            count(bus.map_dma(f, self, 8));
+            count(bus.synchronize_handler(f, i.id));
+            count(bus.synchronize_handler(f, pci::handler_id::none));
+            count(bus.disable_handler(f, i.id));
+            return pci::irq_return::handled;
+        }
+    } handler{*this};
+    REQUIRE(allocate(4, 4, irq_type::msix));
+    handler.id = bus.register_handler(f, 0, {.entry = &inside::on_irq, .context = &handler}).value();
+    const auto held = bus.held(f);
+    REQUIRE(bus.trigger(f, 0));
+    CHECK(poll() == 1);
+    CHECK(handler.refused == 9);
+    CHECK(bus.held(f) == held);
 }
 
 TEST_CASE_METHOD(enabled_fixture, "INTx is masked while its handler runs, and comes again for as long as it is asserted") {
@@ -259,4 +382,47 @@ TEST_CASE("handlers are called on the bus's thread, and freeing vectors waits fo
     CHECK(bus.free_vectors(f));
     CHECK(handler.ended);
     CHECK(handler.elsewhere);
+}
+
+TEST_CASE("disabling and synchronizing wait for the handler that runs, and enabling delivers what was held") {
+    fake_kernel kernel;
+    auto& hardware = kernel.add({});
+    fake_bus bus(kernel.options(vfio::delivery::threaded), fake_calls{&kernel});
+    auto& f = *bus.open("0000:01:00.0").value();
+    REQUIRE(bus.enable(f));
+    struct slow {
+        std::atomic<unsigned> started{0}, ended{0};
+
+        static pci::irq_return on_irq(void* self, pci::vector_index) noexcept {
+            auto& s = *static_cast<slow*>(self);
+            ++s.started;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            ++s.ended;
+            return pci::irq_return::handled;
+        }
+    } handler;
+    REQUIRE(bus.allocate_vectors(f, {.min = 1, .max = 4, .types = irq_type::msix}));
+    const auto id = bus.register_handler(f, 2, {.entry = &slow::on_irq, .context = &handler}).value();
+    const auto begin = [&](unsigned call) {
+        REQUIRE(kernel.raise(hardware, VFIO_PCI_MSIX_IRQ_INDEX, 2));
+        while (handler.started != call)
+            std::this_thread::yield();
+    };
+    begin(1);
+    CHECK(bus.synchronize_handler(f, id));
+    CHECK(handler.ended == 1);
+    begin(2);
+    CHECK(bus.synchronize_handler(f, pci::handler_id::none));
+    CHECK(handler.ended == 2);
+    begin(3);
+    CHECK(bus.disable_handler(f, id));
+    CHECK(handler.ended == 3);
+    REQUIRE(kernel.raise(hardware, VFIO_PCI_MSIX_IRQ_INDEX, 2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    CHECK(handler.started == 3);
+    CHECK(bus.enable_handler(f, id));
+    while (handler.ended != 4)
+        std::this_thread::yield();
+    CHECK(bus.free_vectors(f));
+    CHECK(handler.started == 4);
 }

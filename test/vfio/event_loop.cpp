@@ -95,21 +95,71 @@ TEST_CASE("a counter near its end still signals") {
     CHECK(loop.poll(0) == 1U);
 }
 
-TEST_CASE("a source that is not armed swallows signals, and its next function does not see them") {
+TEST_CASE("a source that is not armed holds its signals as one until it is, whether the loop has seen them or not") {
     loop_type loop{kernel_calls{}};
     eventfds events(loop);
     counts seen;
+    const bool polled = GENERATE(false, true);
+    events.signal(0, 3);
     events.signal(0);
-    CHECK(loop.poll(0) == 0U);
-    events.signal(0);
-    loop.arm(events.at(0), &counts::on_event, &seen);
+    if (polled)
+        CHECK(loop.poll(0) == 0U);
+    CHECK(loop.arm(events.at(0), &counts::on_event, &seen) == polled);
+    CHECK(loop.poll(0) == 1U);
     CHECK(loop.poll(0) == 0U);
     events.signal(0);
     CHECK(loop.poll(0) == 1U);
     loop.disarm(events.at(0));
-    events.signal(0);
+    CHECK(!loop.rearm(events.at(0)));
     CHECK(loop.poll(0) == 0U);
-    CHECK(seen.calls[0] == 1);
+    loop.disarm(events.at(0));
+    events.signal(0);
+    if (polled)
+        CHECK(loop.poll(0) == 0U);
+    CHECK(loop.rearm(events.at(0)) == polled);
+    CHECK(loop.poll(0) == 1U);
+    CHECK(seen.calls[0] == 3);
+}
+
+TEST_CASE("signals that are held can be forgotten, and then reach nobody") {
+    loop_type loop{kernel_calls{}};
+    eventfds events(loop);
+    counts seen;
+    const bool polled = GENERATE(false, true);
+    events.signal(0);
+    if (polled)
+        CHECK(loop.poll(0) == 0U);
+    loop.forget(events.at(0));
+    CHECK(!loop.arm(events.at(0), &counts::on_event, &seen));
+    CHECK(loop.poll(0) == 0U);
+    events.signal(0);
+    CHECK(loop.poll(0) == 1U);
+}
+
+TEST_CASE("an event that comes between one function and the next is the next one's") {
+    loop_type loop{kernel_calls{}};
+    eventfds events(loop);
+    struct swap {
+        loop_type& loop;
+        eventfds& events;
+        counts seen;
+
+        static pci::irq_return on_event(void* self, pci::vector_index) noexcept {
+            auto& s = *static_cast<swap*>(self);
+            s.loop.disarm(s.events.at(1));  // whose event is in the same batch
+            return pci::irq_return::handled;
+        }
+    } swapping{loop, events, {}};
+    counts before;
+    loop.arm(events.at(0), &swap::on_event, &swapping);
+    loop.arm(events.at(1), &counts::on_event, &before);
+    events.signal(0);
+    events.signal(1);
+    CHECK(loop.poll(0) == 1U);
+    CHECK(loop.arm(events.at(1), &counts::on_event, &swapping.seen));
+    CHECK(loop.poll(0) == 1U);
+    CHECK(before.calls[1] == 0);
+    CHECK(swapping.seen.calls[1] == 1);
 }
 
 TEST_CASE("an event of a former life that the wait brought along does not reach the next function") {
@@ -125,6 +175,7 @@ TEST_CASE("an event of a former life that the wait brought along does not reach 
         static pci::irq_return on_event(void* self, pci::vector_index) noexcept {
             auto& s = *static_cast<swap*>(self);
             s.loop.disarm(s.events.at(1));
+            s.loop.forget(s.events.at(1));
             s.loop.arm(s.events.at(1), &counts::on_event, &s.seen);
             if (s.signal_again)
                 s.events.signal(1);
@@ -255,4 +306,60 @@ TEST_CASE("a thread of signals and one that arms and disarms: nothing is called 
     done = true;
     device.join();
     CHECK(state.wrong == 0);
+}
+
+TEST_CASE("a signal that comes while a source is disarmed and armed again is one call, on whichever thread it is held") {
+    loop_type loop{kernel_calls{}};
+    eventfds events(loop);
+    REQUIRE(loop.start());
+    counts seen;
+    loop.arm(events.at(1), &counts::on_event, &seen);
+    for (unsigned i = 1; i != 500; ++i) {
+        const std::jthread device([&] { events.signal(1); });
+        loop.disarm(events.at(1));
+        loop.rearm(events.at(1));
+        REQUIRE(soon([&] { return seen.calls[1] == i; }));
+    }
+    loop.disarm(events.at(1));
+    const unsigned last = seen.calls[1];
+    events.signal(1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CHECK(seen.calls[1] == last);
+    loop.rearm(events.at(1));
+    CHECK(soon([&] { return seen.calls[1] == last + 1; }));
+}
+
+TEST_CASE("what waits for a function does not wait for its next call") {
+    loop_type loop{kernel_calls{}};
+    eventfds events(loop);
+    REQUIRE(loop.start());
+    std::atomic<bool> done{false};
+    struct reader {
+        std::atomic<unsigned*> current{nullptr};
+        std::atomic<unsigned> calls{0};
+        static pci::irq_return on_event(void* self, pci::vector_index) noexcept {
+            auto& r = *static_cast<reader*>(self);
+            if (unsigned* const now = r.current.load(std::memory_order_acquire))
+                ++*now;
+            ++r.calls;
+            return pci::irq_return::handled;
+        }
+    } state;
+    loop.arm(events.at(1), &reader::on_event, &state);
+    std::thread device([&] {
+        while (!done)
+            events.signal(1);
+    });
+    for (int i = 0; i != 500; ++i) {
+        auto fresh = std::make_unique<unsigned>(0);
+        state.current.store(fresh.get(), std::memory_order_release);
+        if (i % 16 == 0)
+            CHECK(soon([&, before = state.calls.load()] { return state.calls != before; }));
+        state.current.store(nullptr, std::memory_order_relaxed);
+        loop.wait_for(events.at(1));
+        fresh.reset();
+    }
+    done = true;
+    device.join();
+    loop.stop();
 }

@@ -32,11 +32,14 @@ struct irqaction {
 
 struct irq_desc;
 
-/// What starts and stops the hardware behind an interrupt, with its first and its last handler (`struct irq_chip`).
+/// What starts and stops the hardware behind an interrupt, with its first and its last handler, and holds it back while the
+/// interrupt is disabled (`struct irq_chip`).
 class irq_chip {
 public:
     virtual void startup(irq_desc& desc) = 0;
     virtual void shutdown(irq_desc& desc) = 0;
+    virtual void disable(irq_desc& desc) = 0;
+    virtual void enable(irq_desc& desc) = 0;
 
 protected:
     ~irq_chip() = default;
@@ -51,6 +54,8 @@ struct irq_desc {
     unsigned index = 0;         ///< of the vector in its function
     irq_chip* chip = nullptr;
     std::vector<irqaction> actions;
+    unsigned depth = 0;         ///< of disable_irq; the last handler takes it along
+    bool holds = false;         ///< what comes without a handler waits for one, as a platform's vectors do; else it is lost
     sim::irq_slot slot;         ///< where the hardware delivers it; calls all handlers
 };
 
@@ -119,6 +124,9 @@ public:
             desc.slot.disarm();
             desc.actions.clear();
         }
+        desc.depth = 0;
+        desc.holds = false;
+        desc.slot.let_go();
         desc.used = false;
     }
 
@@ -134,10 +142,13 @@ public:
             return negative(errc::ebusy);
         }
         const bool first = desc->actions.empty();
-        if (!first)
+        if (first)
+            desc->depth = 0;
+        else
             desc->slot.disarm();
         desc->actions.push_back({handler, dev_id, flags, name == nullptr ? "" : name});
-        desc->slot.arm();
+        if (desc->depth == 0)
+            desc->slot.arm();
         if (first)
             desc->chip->startup(*desc);
         return 0;
@@ -163,9 +174,57 @@ public:
             desc->chip->shutdown(*desc);
         desc->slot.disarm();
         desc->actions.erase(found);
-        if (!desc->actions.empty())
+        if (desc->actions.empty()) {
+            desc->depth = 0;
+            if (!desc->holds)
+                desc->slot.let_go();
+        } else if (desc->depth == 0) {
             desc->slot.arm();
+        }
         return true;
+    }
+
+    /// Waits until no handler of the interrupt runs that had begun; the end of the kernel from inside one.
+    void synchronize_irq(int irq) {
+        irq_desc* const desc = find(irq);
+        if (desc == nullptr)
+            return;
+        if (desc->slot.running_here())
+            log_->stop("synchronize_irq");
+        desc->slot.synchronize();
+    }
+
+    /// Holds what comes until as many enables have undone it, and waits until no handler runs; the end of the kernel from
+    /// inside one.
+    void disable_irq(int irq) {
+        irq_desc* const desc = find(irq);
+        if (desc == nullptr)
+            return;
+        if (desc->depth++ == 0 && !desc->actions.empty()) {
+            desc->slot.hold();
+            desc->chip->disable(*desc);
+        }
+        if (desc->slot.running_here())
+            log_->stop("synchronize_irq");
+        if (!desc->actions.empty())
+            desc->slot.disarm();
+    }
+
+    /// Undoes one disable: with the last, what was held comes. A warning if there is none.
+    void enable_irq(int irq) {
+        irq_desc* const desc = find(irq);
+        if (desc == nullptr)
+            return;
+        if (desc->depth == 0) {
+            log_->warn(warning_kind::other, "Unbalanced enable for IRQ " + std::to_string(irq));
+            return;
+        }
+        if (--desc->depth != 0 || desc->actions.empty())
+            return;
+        desc->slot.arm();
+        if (!desc->holds)
+            desc->slot.let_go();
+        desc->chip->enable(*desc);
     }
 
 private:

@@ -130,6 +130,9 @@ public:
 
     int request_irq(int irq, irq_handler handler, unsigned flags, const char* name, void* dev_id);
     void free_irq(int irq, void* dev_id);
+    void synchronize_irq(int irq) { irqs_.synchronize_irq(irq); }
+    void disable_irq(int irq) { irqs_.disable_irq(irq); }
+    void enable_irq(int irq) { irqs_.enable_irq(irq); }
     int devm_request_irq(pci_dev& dev, int irq, irq_handler handler, unsigned flags, const char* name, void* dev_id);
     void devm_free_irq(pci_dev& dev, int irq, void* dev_id);
     int pci_request_irq(pci_dev& dev, unsigned vector, irq_handler handler, const char* name, void* dev_id) {
@@ -168,9 +171,15 @@ public:
     }
 
     result<sim::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
-        return hardware_.map_bar(dev.hardware, bar, name);
+        auto mapped = hardware_.map_bar(dev.hardware, bar, name);
+        dev.platform_bars_ += mapped ? 1 : 0;
+        return mapped;
     }
-    void unmap_bar(pci_dev& dev, sim::region& mapped) noexcept { hardware_.unmap_bar(dev.hardware, mapped); }
+    void unmap_bar(pci_dev& dev, sim::region& mapped) noexcept {
+        hardware_.unmap_bar(dev.hardware, mapped);
+        --dev.platform_bars_;
+        settle_enable(dev);
+    }
     std::size_t bar_size(const sim::region& mapped) noexcept { return hardware_.bar_size(mapped); }
     template <class T>
     T read(const sim::region& mapped, std::size_t offset) noexcept {
@@ -192,6 +201,9 @@ public:
         return dev.registrations_.contains(static_cast<std::uint64_t>(id));
     }
     bool in_handler(const pci_dev& dev) noexcept { return hardware_.in_handler(dev.hardware); }
+    result<> synchronize_handler(pci_dev& dev, pci::handler_id id) noexcept;
+    result<> disable_handler(pci_dev& dev, pci::handler_id id) noexcept;
+    result<> enable_handler(pci_dev& dev, pci::handler_id id) noexcept;
 
     result<pci::dma_block> allocate_dma(pci_dev& dev, std::size_t size) noexcept {
         return hardware_.allocate_dma(dev.hardware, size);
@@ -251,6 +263,9 @@ private:
     auto unless_stopped(Act act) noexcept -> std::invoke_result_t<Act>;
     static result<> answer(int error) noexcept;
     static pci::irq_return call_registration(unsigned irq, void* dev_id);
+    irq_desc* registered(const pci_dev& dev, pci::handler_id id) noexcept;
+    void settle_enable(pci_dev& dev) noexcept;
+    void hold_line(pci_dev& dev, bool on) noexcept;
     void end_registration(pci_dev& dev, std::uint64_t id);
 
     const kernel_version* version_;

@@ -41,11 +41,24 @@ inline void kernel::detach(pci_dev& dev) noexcept {
 }
 
 inline result<> kernel::enable(pci_dev& dev) noexcept {
-    return unless_stopped([&] { return answer(pci_enable_device(dev)); });
+    if (in_handler(dev))
+        return fail(errc::edeadlk);
+    if (!dev.platform_enables_.enable())
+        return {};
+    auto enabled = unless_stopped([&] { return answer(pci_enable_device(dev)); });
+    if (!enabled)
+        (void)dev.platform_enables_.disable(true), (void)dev.platform_enables_.settle(false);
+    return enabled;
 }
 
+/// Linux would disable the function under what is built on the enable.
 inline void kernel::disable(pci_dev& dev) noexcept {
-    unless_stopped([&] { pci_disable_device(dev); });
+    if (dev.platform_enables_.disable(dev.platform_bars_ != 0 || dev.platform_vectors_ != 0))
+        unless_stopped([&] { pci_disable_device(dev); });
+}
+inline void kernel::settle_enable(pci_dev& dev) noexcept {
+    if (dev.platform_enables_.settle(dev.platform_bars_ != 0 || dev.platform_vectors_ != 0))
+        unless_stopped([&] { pci_disable_device(dev); });
 }
 
 inline result<> kernel::set_master(pci_dev& dev, bool on) noexcept {
@@ -95,6 +108,8 @@ inline result<> kernel::resume(pci_dev& dev) noexcept {
 }
 
 inline result<pci::vector_grant> kernel::allocate_vectors(pci_dev& dev, const pci::vector_request& request) noexcept {
+    if (in_handler(dev))
+        return fail(errc::edeadlk);
     return unless_stopped([&]() -> result<pci::vector_grant> {
         if (!dev.hardware.present())
             return fail(errc::enodev);
@@ -103,13 +118,23 @@ inline result<pci::vector_grant> kernel::allocate_vectors(pci_dev& dev, const pc
         unsigned flags = request.types.bits() | (request.affinity != nullptr ? pci_irq::affinity : 0U);
         if (dev.msix_enabled || dev.msi_enabled)  // of a driver that leaked them: Linux would give INTx beside them
             flags &= ~pci_irq::intx;
-        const int count = pci_alloc_irq_vectors_affinity(dev, request.min, request.max, flags, request.affinity);
+        struct allocating {
+            bool& flag;
+            explicit allocating(bool& of) noexcept : flag(of) { flag = true; }
+            ~allocating() { flag = false; }
+        };
+        const int count = [&] {
+            const allocating now(dev.platform_allocates_);
+            return pci_alloc_irq_vectors_affinity(dev, request.min, request.max, flags, request.affinity);
+        }();
         if (count < 0)
             return fail(static_cast<errc>(-count));
         dev.platform_vectors_ = static_cast<unsigned>(count);
         dev.platform_type_ = dev.msix_enabled  ? pci::irq_type::msix
                              : dev.msi_enabled ? pci::irq_type::msi
                                                : pci::irq_type::intx;
+        if (dev.platform_type_ == pci::irq_type::intx)
+            hold_line(dev, true);
         return pci::vector_grant{dev.platform_vectors_, dev.platform_type_};
     });
 }
@@ -123,9 +148,20 @@ inline result<> kernel::free_vectors(pci_dev& dev) noexcept {
     while (!dev.registrations_.empty())
         end_registration(dev, dev.registrations_.rbegin()->first);
     dev.platform_vectors_ = 0;
-    if (dev.platform_type_ != pci::irq_type::intx)
+    if (dev.platform_type_ == pci::irq_type::intx)
+        hold_line(dev, false);
+    else
         unless_stopped([&] { pci_free_irq_vectors(dev); });
+    settle_enable(dev);
     return {};
+}
+
+/// Linux masks a line without a handler; here it stays connected, to a slot that is not armed.
+inline void kernel::hold_line(pci_dev& dev, bool on) noexcept {
+    if (irq_desc* const line = irqs_.find(dev.irq)) {
+        line->holds = on;
+        dev.hardware.connect_intx(on ? &line->slot : nullptr);
+    }
 }
 
 inline pci::irq_number kernel::vector_number(pci_dev& dev, pci::vector_index vector) noexcept {
@@ -140,6 +176,8 @@ inline pci::irq_return kernel::call_registration(unsigned, void* dev_id) {
 
 inline result<pci::handler_id> kernel::register_handler(pci_dev& dev, pci::vector_index vector,
                                                         const pci::irq_action& action) noexcept {
+    if (in_handler(dev))
+        return fail(errc::edeadlk);
     return unless_stopped([&]() -> result<pci::handler_id> {
         if (action.entry == nullptr || vector.value() >= dev.platform_vectors_)
             return fail(errc::einval);
@@ -166,6 +204,49 @@ inline result<> kernel::unregister_handler(pci_dev& dev, pci::handler_id id) noe
         return fail(errc::edeadlk);
     }
     end_registration(dev, found->first);
+    return {};
+}
+
+/// The interrupt of a registration; null if it has ended.
+inline irq_desc* kernel::registered(const pci_dev& dev, pci::handler_id id) noexcept {
+    const auto found = dev.registrations_.find(static_cast<std::uint64_t>(id));
+    return found == dev.registrations_.end() ? nullptr : irqs_.find(found->second->irq);
+}
+
+inline result<> kernel::synchronize_handler(pci_dev& dev, pci::handler_id id) noexcept {
+    if (id == pci::handler_id::none) {
+        if (in_handler(dev))
+            return fail(errc::edeadlk);
+        for (const auto& [each, registration] : dev.registrations_)
+            synchronize_irq(registration->irq);
+        return {};
+    }
+    const irq_desc* const desc = registered(dev, id);
+    if (desc == nullptr)
+        return {};
+    if (desc->slot.running_here())
+        return fail(errc::edeadlk);
+    synchronize_irq(static_cast<int>(desc->number));
+    return {};
+}
+
+inline result<> kernel::disable_handler(pci_dev& dev, pci::handler_id id) noexcept {
+    const irq_desc* const desc = registered(dev, id);
+    if (desc == nullptr)
+        return fail(errc::enoent);
+    if (desc->slot.running_here())
+        return fail(errc::edeadlk);
+    disable_irq(static_cast<int>(desc->number));
+    return {};
+}
+
+inline result<> kernel::enable_handler(pci_dev& dev, pci::handler_id id) noexcept {
+    const irq_desc* const desc = registered(dev, id);
+    if (desc == nullptr)
+        return fail(errc::enoent);
+    if (desc->depth == 0)
+        return fail(errc::einval);
+    enable_irq(static_cast<int>(desc->number));
     return {};
 }
 

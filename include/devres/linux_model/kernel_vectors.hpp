@@ -213,6 +213,9 @@ inline int kernel::take_interrupts(pci_dev& dev, unsigned count, bool in_one_blo
     for (unsigned i = 0; i != count; ++i) {
         irq_desc& desc = *irqs_.find(static_cast<int>(base + i));
         desc.message = *messages + i;
+        desc.holds = dev.platform_allocates_;
+        if (desc.holds)
+            desc.slot.hold();
         hardware_.interrupts().route(desc.message, &desc.slot);
         dev.msi_descs_[i] = &desc;
     }
@@ -254,15 +257,14 @@ inline void kernel::write_msix_messages(pci_dev& dev) {
     }
 }
 
-/// The MSI-X table has forgotten what it knew; configuration space has been restored already.
+/// The MSI-X table has forgotten what it knew; configuration space has been restored already, as it was.
 inline void kernel::restore_vectors(pci_dev& dev) {
-    if (!dev.msix_enabled)
+    if (!dev.msix_enabled && !dev.msi_enabled)
         return;
-    write_msix_messages(dev);
-    for (const irq_desc* const desc : dev.msi_descs_) {
-        if (!desc->actions.empty())
-            dev.mask(*desc, false);
-    }
+    if (dev.msix_enabled)
+        write_msix_messages(dev);
+    for (const irq_desc* const desc : dev.msi_descs_)
+        dev.mask(*desc, desc->actions.empty() || desc->depth != 0);
 }
 
 inline void kernel::start_msi(pci_dev& dev) {

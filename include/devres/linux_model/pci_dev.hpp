@@ -10,6 +10,7 @@
 #include <devres/linux_model/devres.hpp>
 #include <devres/linux_model/irq.hpp>
 #include <devres/linux_model/profile.hpp>
+#include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
 #include <devres/sim/affinity_masks.hpp>
 #include <devres/sim/function.hpp>
@@ -80,11 +81,16 @@ private:
             mask(desc, false);
     }
     void shutdown(irq_desc& desc) override {
-        if (desc.is_line)
+        if (!desc.is_line)
+            mask(desc, true);
+        else if (!desc.holds)
             hardware.connect_intx(nullptr);
-        else
+    }
+    void disable(irq_desc& desc) override {
+        if (!desc.is_line)  // a line stays asserted
             mask(desc, true);
     }
+    void enable(irq_desc& desc) override { startup(desc); }
 
     /// What a driver of this library registered through the platform.
     struct registration {
@@ -103,6 +109,9 @@ private:
     int irq_without_msi_ = 0;
     sim::spread_masks masks_;
 
+    pci::enable_count platform_enables_;
+    unsigned platform_bars_ = 0;         // mapped through the platform
+    bool platform_allocates_ = false;    // just now
     unsigned platform_vectors_ = 0;      // of the allocation that was made through the platform
     pci::irq_type platform_type_{};
     std::map<std::uint64_t, std::unique_ptr<registration>> registrations_;  // by age

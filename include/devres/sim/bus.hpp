@@ -182,6 +182,7 @@ public:
 private:
     function& place(detail::blueprint plan);
     static void undecode(function& f) noexcept;
+    static void disable_now(function& f) noexcept;
     static void wake(function& f) noexcept;
     bool acquires_inside_handler(const function& f, const char* primitive) noexcept;
     bool accessible(const region& mapped, std::size_t offset, unsigned width) noexcept;

@@ -102,7 +102,7 @@ inline result<> bus::enable(function& f) noexcept {
         return fail(errc::edeadlk);
     if (!f.present())
         return fail(errc::enodev);
-    if (f.driver_.enables.fetch_add(1) != 0)
+    if (!f.driver_.enables.enable())
         return {};
     wake(f);
     unsigned decode = 0;
@@ -130,17 +130,16 @@ inline void bus::wake(function& f) noexcept {
 }
 
 inline void bus::disable(function& f) noexcept {
-    const unsigned enables = f.driver_.enables.load();
-    if (enables == 0) {
+    if (f.driver_.enables.count() == 0) {
         ledger_.record(violation_kind::disabled_too_often, f.address(), "disabled, but it is not enabled");
         return;
     }
-    f.driver_.enables.store(enables - 1);
-    if (enables != 1)
-        return;
+    if (f.driver_.enables.disable(f.driver_.needs_enable()))
+        disable_now(f);
+}
+
+inline void bus::disable_now(function& f) noexcept {
     f.driver_.mastering = false;
-    if (f.driver_.vectors.load() != 0)
-        ledger_.record(violation_kind::disabled_with_vectors, f.address(), "disabled while it has interrupt vectors");
     if (!f.present())
         return;
     undecode(f);
@@ -184,7 +183,7 @@ inline result<> bus::resume(function& f) noexcept {
     f.config_.restore(saved.registers);
     if (f.driver_.vectors.load() == 0)  // freed meanwhile, as the function may have been disabled
         silence(f, f.msix_vectors());
-    if (f.driver_.enables.load() == 0)
+    if (f.driver_.enables.count() == 0 && !f.driver_.enables.disable_is_due())
         undecode(f);
     f.send_pending();
     f.service_intx();
@@ -221,6 +220,8 @@ inline void bus::unmap_bar(function& f, region& mapped) noexcept {
         return;
     }
     mapping.generation.store(0);
+    if (f.driver_.enables.settle(f.driver_.needs_enable()))
+        disable_now(f);
 }
 
 inline bool bus::accessible(const region& mapped, std::size_t offset, unsigned width) noexcept {
@@ -309,7 +310,7 @@ inline void bus::unmap_dma(function& f, const pci::dma_block& mapping) noexcept 
 inline std::vector<std::string> bus::held(const function& f) {
     std::vector<std::string> lines;
     const detail::driver_side& driver = f.driver_;
-    if (const unsigned enables = driver.enables.load(); enables == 1)
+    if (const unsigned enables = driver.enables.count(); enables == 1)
         lines.emplace_back("enabled");
     else if (enables != 0)
         lines.push_back("enabled " + std::to_string(enables) + " times");

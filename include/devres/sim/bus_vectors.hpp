@@ -105,7 +105,7 @@ inline result<bus::vector_count> bus::take_vectors(function& f, pci::irq_type ty
 inline result<unsigned> bus::allocate_msix(function& f, const pci::vector_request& request) noexcept {
     if (request.max < request.min)
         return fail(errc::erange);
-    if (request.max == 0 || f.driver_.enables.load() == 0 || !f.awake() || f.msix_vectors() == 0)
+    if (request.max == 0 || f.driver_.enables.count() == 0 || !f.awake() || f.msix_vectors() == 0)
         return fail(errc::einval);
     const bool beyond = request.types.has(pci::irq_type::virtual_entries);
     const auto taken = take_vectors(f, pci::irq_type::msix, request, beyond ? msix_table::max_entries : f.msix_vectors());
@@ -121,7 +121,7 @@ inline result<unsigned> bus::allocate_msix(function& f, const pci::vector_reques
 
 inline result<unsigned> bus::allocate_msi(function& f, const pci::vector_request& request) noexcept {
     namespace msi = registers::msi;
-    if (f.driver_.enables.load() == 0 || !f.awake() || f.layout_.msi == 0)
+    if (f.driver_.enables.count() == 0 || !f.awake() || f.layout_.msi == 0)
         return fail(errc::einval);
     if (request.max < request.min)
         return fail(errc::erange);
@@ -249,6 +249,8 @@ inline result<> bus::free_vectors(function& f) noexcept {
             driver.slot(i).let_go();
     }
     set_intx_disable(f, driver.intx_disable_before);
+    if (driver.enables.settle(driver.needs_enable()))
+        disable_now(f);
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
 #include <devres/sim/affinity_masks.hpp>
 #include <devres/sim/config_space.hpp>
@@ -30,7 +31,7 @@ struct driver_side {
     };
 
     std::atomic<bool> attached{false};
-    std::atomic<unsigned> enables{0};
+    pci::enable_count enables;
     unsigned decode_before = 0;  // the COMMAND bits that the first enable changed
     mapping mappings[pci::bar_count];
     std::uint32_t generations = 0;
@@ -48,6 +49,14 @@ struct driver_side {
     std::vector<std::unique_ptr<irq_slot[]>> owned;  // the last is in use; a late delivery may still look at the others
     unsigned newest = 0;                             // registration, as index + 1
     std::uint64_t registrations = 0;
+
+    /// Whether a BAR is mapped or a vector allocated.
+    [[nodiscard]] bool needs_enable() const noexcept {
+        bool needed = vectors.load() != 0;
+        for (const mapping& bar : mappings)
+            needed = needed || bar.generation.load() != 0;
+        return needed;
+    }
 
     /// Makes sure that there are `count` slots. No vectors are allocated. @throws std::bad_alloc
     void reserve(unsigned count, function& owner) {

@@ -164,7 +164,7 @@ inline void function::surprise_remove() noexcept {
 inline void function::insert() {
     if (present())
         throw std::logic_error(std::string(address_.text().c_str()) + ": insert: the slot is not empty");
-    if (driver_.attached.load() || driver_.enables.load() != 0 || driver_.vectors.load() != 0)
+    if (driver_.attached.load() || driver_.enables.count() != 0 || driver_.vectors.load() != 0)
         throw std::logic_error(std::string(address_.text().c_str()) + ": insert: a driver still has the old device");
     for (const auto& memory : memory_)
         memory->clear();
@@ -226,7 +226,7 @@ inline bool function::dma_write(pci::bus_address at, const void* from, std::size
 inline snapshot function::state() const {
     snapshot out;
     out.present = present();
-    out.enables = driver_.enables.load();
+    out.enables = driver_.enables.count();
     out.vectors = driver_.vectors.load();
     out.config = config_.bytes();
     out.msix_table = table_.words_of_table();

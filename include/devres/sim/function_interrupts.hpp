@@ -135,7 +135,7 @@ inline bool function::send(const interrupt_message& message) noexcept {
 
 inline void function::raise_intx() noexcept {
     // A device that nobody enabled and no model stands for has no reason to interrupt that could last.
-    if (!intx() || (model_ == nullptr && driver_.enables.load(std::memory_order_relaxed) == 0 &&
+    if (!intx() || (model_ == nullptr && driver_.enables.count() == 0 &&
                     intx_slot_.load(std::memory_order_relaxed) == nullptr)) {
         lost_.no_vector.fetch_add(1, std::memory_order_relaxed);
         return;

@@ -87,10 +87,13 @@ struct alignas(64) irq_slot {
         return run();
     }
 
-    /// Holds edges that come while it is not armed, from now on; it holds none yet.
-    void hold() noexcept { state.store(holding, std::memory_order_release); }
-    /// Holds nothing any more. It is neither armed nor running.
-    void let_go() noexcept { state.store(0, std::memory_order_release); }
+    /// Holds edges that come while it is not armed, from now on.
+    void hold() noexcept { state.fetch_or(holding, std::memory_order_acq_rel); }
+    /// Holds none any more, and forgets the one it holds.
+    void let_go() noexcept {
+        std::uint64_t old = state.load(std::memory_order_relaxed);
+        while (!state.compare_exchange_weak(old, old & ~((old & armed) != 0 ? holding : holding | count))) {}
+    }
 
     /// Lets interrupts in; entry and context are set. What was held is delivered here.
     void arm() noexcept {

@@ -15,7 +15,6 @@ namespace devres::sim {
 /// What can go wrong between a driver and the bus.
 enum class violation_kind {
     disabled_too_often,       ///< disable without an enable to undo
-    disabled_with_vectors,    ///< the last disable while vectors are allocated
     detached_without_driver,  ///< detach of a function that no driver has
     detached_with_resources,  ///< detach while something of the driver's is left
     detached_with_master,     ///< detach while the function is bus master, by set_master

@@ -9,6 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/hana/for_each.hpp>
+#include <boost/hana/members.hpp>
+#include <devres/hana.hpp>
+
 namespace devres::testing {
 
 /// What happened, as far as a trace tells.
@@ -51,18 +55,32 @@ struct trace_entry {
     friend bool operator==(const trace_entry&, const trace_entry&) = default;
 };
 
+}  // namespace devres::testing
+
+BOOST_HANA_ADAPT_STRUCT(devres::testing::trace_entry, who, step, resource, owner, detail);
+
+namespace devres::testing {
+
 /// Where a trace goes. A platform calls it for one entry at a time, on any thread; it must not use that platform.
 using trace_sink = std::function<void(const trace_entry&)>;
+
+namespace detail {
+
+[[nodiscard]] inline std::string_view text_of(const std::string& text) noexcept { return text; }
+[[nodiscard]] constexpr std::string_view text_of(trace_step step) noexcept { return name_of(step); }
+[[nodiscard]] constexpr std::string_view text_of(trace_owner owner) noexcept { return name_of(owner); }
+
+}  // namespace detail
 
 /// An entry in one line without padding: `acquired irq_handler 2 managed "switchtec-event"`. The function's
 /// label is not part of it.
 [[nodiscard]] inline std::string to_string(const trace_entry& entry) {
-    std::string line(name_of(entry.step));
-    for (const std::string_view part :
-         {std::string_view(entry.resource), name_of(entry.owner), std::string_view(entry.detail)}) {
-        if (!part.empty())
-            line.append(" ").append(part);
-    }
+    std::string line;
+    boost::hana::for_each(boost::hana::members(entry), [&](const auto& member) {
+        const std::string_view part = detail::text_of(member);
+        if (static_cast<const void*>(&member) != &entry.who && !part.empty())
+            line.append(line.empty() ? "" : " ").append(part);
+    });
     return line;
 }
 

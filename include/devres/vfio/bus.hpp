@@ -154,6 +154,9 @@ public:
     result<> unregister_handler(function_type& f, pci::handler_id id) noexcept;
     bool handler_registered(function_type& f, pci::handler_id id) noexcept { return f.registered(id) != nullptr; }
     bool in_handler(const function_type& f) noexcept { return loop_.inside_one_of(&f); }
+    result<> synchronize_handler(function_type& f, pci::handler_id id) noexcept;
+    result<> disable_handler(function_type& f, pci::handler_id id) noexcept;
+    result<> enable_handler(function_type& f, pci::handler_id id) noexcept;
 
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept;
     void free_dma(function_type& f, const pci::dma_block& block) noexcept;
@@ -200,6 +203,7 @@ private:
     [[nodiscard]] std::uint32_t config(const function_type& f, unsigned offset, unsigned width) const noexcept;
     void set_config(const function_type& f, unsigned offset, unsigned width, std::uint32_t value) const noexcept;
     void set_command(const function_type& f, unsigned mask, unsigned bits) const noexcept;
+    void disable_now(function_type& f) noexcept;
     bool set_power_state(const function_type& f, unsigned state) const noexcept;
 
     [[nodiscard]] unsigned possible_cpus() const noexcept;

@@ -50,6 +50,8 @@ void basic_bus<System>::unmap_pages(std::uint64_t iova, std::uint64_t size) noex
 
 template <class System>
 result<pci::dma_block> basic_bus<System>::allocate_dma(function_type& f, std::size_t size) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
     if (size > detail::most_dma_bytes)
         return fail(errc::enomem);
     const detail::page_span pages(0, size == 0 ? 1 : size);
@@ -76,6 +78,8 @@ void basic_bus<System>::free_dma(function_type& f, const pci::dma_block& block) 
 
 template <class System>
 result<pci::dma_block> basic_bus<System>::map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
     if (size > detail::most_dma_bytes)
         return fail(errc::enomem);
     const auto begin = reinterpret_cast<std::uintptr_t>(memory);

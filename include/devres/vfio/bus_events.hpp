@@ -34,9 +34,11 @@ result<> basic_bus<System>::watch_events(function_type& f) {
 template <class System>
 result<> basic_bus<System>::watch_event(function_type& f, unsigned index, event_source& source,
                                         detail::file<System>& eventfd, pci::irq_entry entry) noexcept {
-    if (DEVRES_TRY(f.device_.irq_count(index)) == 0)
+    DEVRES_TRY(const unsigned count, f.device_.irq_count(index));
+    if (count == 0)
         return {};
-    detail::file<System> made(system_, DEVRES_TRY(detail::checked(system_.make_eventfd())));
+    DEVRES_TRY(const int fd, detail::checked(system_.make_eventfd()));
+    detail::file<System> made(system_, fd);
     DEVRES_TRY(loop_.add(source, made.get()));
     eventfd = std::move(made);
     loop_.arm(source, entry, &f);

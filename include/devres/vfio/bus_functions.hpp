@@ -70,20 +70,26 @@ void basic_bus<System>::detach(function_type& f) noexcept {
 /// `pci_enable_device()` does.
 template <class System>
 result<> basic_bus<System>::enable(function_type& f) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
     if (f.unplug_requested_.load())
         return fail(errc::enodev);
-    if (f.enables_ == 0) {
+    if (f.enables_.enable()) {
         f.command_before_ = config(f, PCI_COMMAND, 2) & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
         set_command(f, f.decode_, f.decode_);
     }
-    ++f.enables_;
     return {};
 }
 
 template <class System>
 void basic_bus<System>::disable(function_type& f) noexcept {
-    if (f.enables_ != 0 && --f.enables_ == 0)
-        set_command(f, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, f.command_before_);
+    if (f.enables_.count() != 0 && f.enables_.disable(f.needs_enable()))
+        disable_now(f);
+}
+
+template <class System>
+void basic_bus<System>::disable_now(function_type& f) noexcept {
+    set_command(f, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, f.command_before_);
 }
 
 template <class System>
@@ -138,6 +144,8 @@ result<> basic_bus<System>::reset(function_type& f) noexcept {
 
 template <class System>
 result<basic_region<System>> basic_bus<System>::map_bar(function_type& f, pci::bar_number bar, const char*) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
     if (bar.value() >= pci::bar_count)
         return fail(errc::einval);
     auto& mapping = f.bars_[bar.value()];
@@ -161,6 +169,8 @@ void basic_bus<System>::unmap_bar(function_type& f, region_type& mapped) noexcep
             mapping.unmap();
     }
     mapped = {};
+    if (f.enables_.settle(f.needs_enable()))
+        disable_now(f);
 }
 
 template <class System>
@@ -172,7 +182,7 @@ std::vector<std::string> basic_bus<System>::held(const function_type& f) const {
     };
     if (f.attached_)
         lines.emplace_back("a driver");
-    count(f.enables_, "enables");
+    count(f.enables_.count(), "enables");
     for (unsigned bar = 0; bar != pci::bar_count; ++bar) {
         if (f.bars_[bar].device != nullptr)
             lines.push_back("BAR " + std::to_string(bar));

@@ -31,9 +31,12 @@ result<int> basic_bus<System>::connect(function_type& f, pci::irq_type type, uns
     for (unsigned i = 0; i != count; ++i) {
         auto& vector = f.vectors_[i];
         if (!vector.eventfd) {
-            detail::file<System> made(system_, DEVRES_TRY(detail::checked(system_.make_eventfd())));
+            DEVRES_TRY(const int fd, detail::checked(system_.make_eventfd()));
+            detail::file<System> made(system_, fd);
             DEVRES_TRY(loop_.add(f.source(i), made.get()));
             vector.eventfd = std::move(made);
+        } else {
+            loop_.forget(f.source(i));
         }
         f.eventfds_[i] = vector.eventfd.get();
     }
@@ -46,7 +49,7 @@ template <class System>
 result<unsigned> basic_bus<System>::allocate_messages(function_type& f, pci::irq_type type,
                                                       const pci::vector_request& request) noexcept {
     unsigned most = f.vector_count(type);
-    if (f.enables_ == 0 || f.suspended_ || most == 0)
+    if (f.enables_.count() == 0 || f.suspended_ || most == 0)
         return fail(errc::einval);
     for (unsigned count = request.max;; count = most) {
         if (request.affinity != nullptr) {
@@ -73,6 +76,8 @@ template <class System>
 result<pci::vector_grant> basic_bus<System>::allocate_vectors(function_type& f,
                                                               const pci::vector_request& request) noexcept {
     using pci::irq_type;
+    if (in_handler(f))
+        return fail(errc::edeadlk);
     if (f.unplug_requested_.load())
         return fail(errc::enodev);
     if (f.granted_.count != 0)
@@ -114,6 +119,8 @@ result<> basic_bus<System>::free_vectors(function_type& f) noexcept {
     while (f.newest_ != 0)
         end_handler(f, f.newest_ - 1);
     f.granted_ = {.count = 0};
+    if (f.enables_.settle(f.needs_enable()))
+        disable_now(f);
     return {};
 }
 
@@ -147,6 +154,8 @@ template <class System>
 result<pci::handler_id> basic_bus<System>::register_handler(function_type& f, pci::vector_index vector,
                                                             const pci::irq_action& action) noexcept {
     const unsigned index = vector.value();
+    if (in_handler(f))
+        return fail(errc::edeadlk);
     if (action.entry == nullptr || index >= f.granted_.count)
         return fail(errc::einval);
     auto& registered = f.vectors_[index];
@@ -156,10 +165,9 @@ result<pci::handler_id> basic_bus<System>::register_handler(function_type& f, pc
     registered.id = ++f.registrations_ << function_type::index_bits | index;
     f.link(index);
     if (f.granted_.type != pci::irq_type::intx) {
-        loop_.arm(f.source(index), action.entry, action.context);
-    } else {
-        loop_.arm(f.source(index), &on_intx, &f);
-        // A line that was asserted while nobody listened is masked since.
+        (void)loop_.arm(f.source(index), action.entry, action.context);
+    } else if (!loop_.arm(f.source(index), &on_intx, &f)) {
+        // A line that was asserted while nobody listened, or polled, is masked since.
         const devres::detail::errno_guard keep;
         (void)f.device_.set_irqs(VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, 0, 1);
     }
@@ -171,6 +179,7 @@ void basic_bus<System>::end_handler(function_type& f, unsigned index) noexcept {
     loop_.disarm(f.source(index));
     f.unlink(f.vectors_[index]);
     f.vectors_[index].id = 0;
+    f.vectors_[index].disables = 0;
 }
 
 template <class System>
@@ -182,6 +191,51 @@ result<> basic_bus<System>::unregister_handler(function_type& f, pci::handler_id
     if (loop_.inside(f.source(index)))
         return fail(errc::edeadlk);
     end_handler(f, index);
+    return {};
+}
+
+template <class System>
+result<> basic_bus<System>::synchronize_handler(function_type& f, pci::handler_id id) noexcept {
+    if (id == pci::handler_id::none) {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
+        for (unsigned at = f.newest_; at != 0; at = f.vectors_[at - 1].older)
+            loop_.wait_for(f.source(at - 1));
+        return {};
+    }
+    auto* const registered = f.registered(id);
+    if (registered == nullptr)
+        return {};
+    auto& source = f.source(static_cast<unsigned>(registered - f.vectors_.get()));
+    if (loop_.inside(source))
+        return fail(errc::edeadlk);
+    loop_.wait_for(source);
+    return {};
+}
+
+/// The loop holds what the kernel signals meanwhile. INTx is masked by the kernel with the first such signal.
+template <class System>
+result<> basic_bus<System>::disable_handler(function_type& f, pci::handler_id id) noexcept {
+    auto* const registered = f.registered(id);
+    if (registered == nullptr)
+        return fail(errc::enoent);
+    auto& source = f.source(static_cast<unsigned>(registered - f.vectors_.get()));
+    if (loop_.inside(source))
+        return fail(errc::edeadlk);
+    if (registered->disables++ == 0)
+        loop_.disarm(source);
+    return {};
+}
+
+template <class System>
+result<> basic_bus<System>::enable_handler(function_type& f, pci::handler_id id) noexcept {
+    auto* const registered = f.registered(id);
+    if (registered == nullptr)
+        return fail(errc::enoent);
+    if (registered->disables == 0)
+        return fail(errc::einval);
+    if (--registered->disables == 0)
+        (void)loop_.rearm(f.source(static_cast<unsigned>(registered - f.vectors_.get())));
     return {};
 }
 

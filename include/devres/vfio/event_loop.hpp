@@ -20,9 +20,10 @@ namespace devres::vfio {
 /// One eventfd in a loop, and what is called when it is signalled.
 struct alignas(64) event_source {
     std::atomic<bool> armed{false};
-    pci::irq_entry entry = nullptr;  // as context and since: only changed while not armed and not running
+    std::atomic<bool> held{false};   // it was signalled while it was not armed
+    pci::irq_entry entry = nullptr;  // as context: only changed while not armed and not running
     void* context = nullptr;
-    std::uint64_t since = 0;  // the round that was going on when it was armed
+    std::atomic<std::uint64_t> since{0};  // the round that was going on when its past was forgotten
     const void* owner = nullptr;
     unsigned index = 0;
     int fd = -1;
@@ -40,7 +41,8 @@ struct event_sources {
 /// Calls functions when eventfds are signalled: on a thread of its own, or on whichever thread polls.
 ///
 /// An eventfd is waited for edge by edge and never read, so an event costs its share of one `epoll_wait`, and then one
-/// indirect call. Signals that come while a function runs are one more call of it. Functions are called one at a time.
+/// indirect call. Signals that come while a function runs are one more call of it, and so are those that come while a
+/// source is not armed, when it is. Functions are called one at a time.
 ///
 /// Nothing on the way from an event to its function allocates, takes a lock, or makes a system call.
 template <class System>
@@ -55,8 +57,10 @@ public:
     result<> open() noexcept {
         if (epoll_)
             return {};
-        detail::file<System> epoll(system_, DEVRES_TRY(detail::checked(system_.make_epoll())));
-        detail::file<System> waker(system_, DEVRES_TRY(detail::checked(system_.make_eventfd())));
+        DEVRES_TRY(const int epoll_fd, detail::checked(system_.make_epoll()));
+        detail::file<System> epoll(system_, epoll_fd);
+        DEVRES_TRY(const int waker_fd, detail::checked(system_.make_eventfd()));
+        detail::file<System> waker(system_, waker_fd);
         DEVRES_TRY(watch(epoll.get(), waker.get(), waker_source_));
         epoll_ = std::move(epoll);
         waker_ = std::move(waker);
@@ -107,7 +111,7 @@ public:
         return called;
     }
 
-    /// Adds an eventfd; its signals go nowhere until the source is armed. Sources are added and removed on one thread at
+    /// Adds an eventfd; its signals are held until the source is armed. Sources are added and removed on one thread at
     /// a time.
     /// @returns the system's error, and the source is as before
     result<> add(event_source& source, int fd) noexcept {
@@ -121,24 +125,44 @@ public:
         source.fd = -1;
     }
 
-    /// Has `entry(context, source.index)` called for each signal from now on; earlier ones are forgotten.
-    void arm(event_source& source, pci::irq_entry entry, void* context) noexcept {
-        (void)was_signalled(source);
+    /// Has `entry(context, source.index)` called for each signal from now on, and once for those that were held.
+    /// @returns whether there were any
+    bool arm(event_source& source, pci::irq_entry entry, void* context) noexcept {
         source.entry = entry;
         source.context = context;
-        source.since = rounds_.load();
-        source.armed.store(true);
+        return rearm(source);
     }
-    /// Returns when the function is not running, and will not be called again. Inside the function itself it does not wait.
+    /// The same, with the function that it had.
+    bool rearm(event_source& source) noexcept {
+        source.armed.store(true);
+        if (!source.held.exchange(false))
+            return false;
+        (void)was_signalled(source);  // a full counter could not be written to
+        const devres::detail::errno_guard keep;
+        (void)::eventfd_write(source.fd, 1);
+        return true;
+    }
+    /// Returns when the function is not running, and will not be called again; signals are held from now on. Inside the
+    /// function itself it does not wait.
     void disarm(event_source& source) noexcept {
         source.armed.store(false);
         wait_for(source);
     }
-    /// Returns when the function is not running; at once inside a function of the loop.
-    void wait_for(const event_source& source) const noexcept {
+    /// Forgets signals that were not taken. The source is not armed, and nobody signals it.
+    void forget(event_source& source) noexcept {
+        (void)was_signalled(source);
+        source.since.store(rounds_.load());
+        wait_for(source);
+        source.held.store(false);
+    }
+    /// Returns when no call of the function that had begun is running; at once inside a function of the loop.
+    void wait_for(const event_source& source) noexcept {
         if (is_dispatcher())
             return;
-        while (running_.load() == &source)
+        const event_source* running = running_.load();
+        while (!running_.compare_exchange_weak(running, running)) {}  // what is looked at later sees what was written before
+        const std::uint64_t round = rounds_.load();
+        while (running_.load() == &source && rounds_.load() == round)
             std::this_thread::yield();
     }
 
@@ -202,12 +226,15 @@ private:
         unsigned called = 0;
         for (int i = 0; i < count; ++i) {
             auto* const source = static_cast<event_source*>(events_[i].data.ptr);
-            running_.store(source);
-            if (!source->armed.load())
+            (void)running_.exchange(source);
+            // Its past was forgotten after the wait began: what woke the wait may be a part of that.
+            if (source->since.load() == number && !was_signalled(*source)) [[unlikely]]
                 continue;
-            // It was armed after the wait began: what woke the wait may have been an event of an earlier life.
-            if (source->since == number && !was_signalled(*source)) [[unlikely]]
-                continue;
+            if (!source->armed.load()) [[unlikely]] {
+                source->held.store(true);
+                if (!source->armed.load() || !source->held.exchange(false))  // else it was armed just now, and did not see it
+                    continue;
+            }
             (void)source->entry(source->context, source->index);
             ++called;
         }

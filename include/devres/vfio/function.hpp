@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <devres/pci/address.hpp>
+#include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
 #include <devres/vfio/device_file.hpp>
 #include <devres/vfio/event_loop.hpp>
@@ -58,6 +59,13 @@ public:
 private:
     friend class basic_bus<System>;
 
+    [[nodiscard]] bool needs_enable() const noexcept {
+        bool needed = granted_.count != 0;
+        for (const auto& bar : bars_)
+            needed = needed || bar.device != nullptr;
+        return needed;
+    }
+
     basic_function(basic_bus<System>& bus, detail::device_file<System> device) : bus_(&bus), device_(std::move(device)) {}
 
     // A registration's id says which vector it is on, and is never used again.
@@ -68,6 +76,7 @@ private:
         std::uint64_t id = 0;          // 0: no handler
         unsigned older = 0;            // neighbours in the order of registration, as index + 1
         unsigned newer = 0;
+        unsigned disables = 0;  // that have not been undone
     };
 
     /// A source for each vector, then the two of the function itself.
@@ -112,7 +121,7 @@ private:
     unsigned intx_ = 0, msi_ = 0, msix_ = 0;
 
     bool attached_ = false;
-    unsigned enables_ = 0;
+    pci::enable_count enables_;
     unsigned command_before_ = 0;
     std::optional<unsigned> suspended_;  // COMMAND, while it sleeps
     detail::mapped_bar<System> bars_[pci::bar_count];
