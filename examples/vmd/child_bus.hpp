@@ -104,6 +104,8 @@ public:
     pci::device_id id(const child_function& f) noexcept { return f.identity; }
 
     result<> enable(child_function& f) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (!is_present(f))
             return fail(errc::enodev);
         if (f.enables++ != 0)
@@ -148,7 +150,7 @@ public:
         put_command(f, f.saved.header[child_config::command / 4] & 0xffffU);
         const unsigned count = f.vectors.load(std::memory_order_relaxed);
         for (unsigned i = 0; i != count; ++i)
-            write_entry(f, i, f.irqs[i].id() == pci::handler_id::none);
+            write_entry(f, i, f.irqs[i].id() == pci::handler_id::none || f.irqs[i].disables() != 0);
         if (count != 0)
             enable_msix(f, true);
         return {};
@@ -174,6 +176,8 @@ public:
     }
 
     result<region_type> map_bar(child_function& f, pci::bar_number number, const char*) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (number.value() >= pci::bar_count || f.bars[number.value()].size == 0)
             return fail(errc::einval);
         auto& bar = f.bars[number.value()];
@@ -205,6 +209,8 @@ public:
 
     result<pci::vector_grant> allocate_vectors(child_function& f,
                                                const pci::vector_request& request) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (!is_present(f))
             return fail(errc::enodev);
         if (f.vectors.load(std::memory_order_relaxed) != 0)
@@ -233,7 +239,10 @@ public:
         f.vectors.store(0, std::memory_order_release);
         for (unsigned i = count; i-- != 0;) {
             clear_entry(f, i);
-            delivered().give_back(f.irqs[i].vector);
+            child_irq& irq = f.irqs[i];
+            delivered().list(irq.vector).remove(irq);
+            irq.forget();
+            delivered().give_back(irq.vector);
         }
         release_window(f.bars[f.table_bar].window);
         return {};
@@ -247,15 +256,17 @@ public:
     result<pci::handler_id> register_handler(child_function& f, pci::vector_index vector,
                                              const pci::irq_action& action) noexcept {
         const unsigned index = vector.value();
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         if (action.entry == nullptr || index >= f.vectors.load(std::memory_order_relaxed))
             return fail(errc::einval);
         child_irq& irq = f.irqs[index];
         if (irq.id() != pci::handler_id::none)
             return fail(errc::ebusy);
         const auto id = static_cast<pci::handler_id>(++registrations_ << index_bits | index);
-        irq.arm(action, vector, id);
+        irq.give(action, vector, id);
         delivered().list(irq.vector).add(irq);
-        mask_entry(f, index, false);  // what is pending arrives here, on this thread
+        start(f, index);
         return id;
     }
     result<> unregister_handler(child_function& f, pci::handler_id id) noexcept {
@@ -277,15 +288,57 @@ public:
         }
         return false;
     }
+    result<> synchronize_handler(child_function& f, pci::handler_id id) noexcept {
+        if (id == pci::handler_id::none) {
+            if (in_handler(f))
+                return fail(errc::edeadlk);
+            for (child_irq& irq : f.irqs)
+                irq.wait(*this);
+            return {};
+        }
+        if (!handler_registered(f, id))
+            return {};
+        child_irq& irq = f.irqs[index_of(id)];
+        if (irq.is_running_here())
+            return fail(errc::edeadlk);
+        irq.wait(*this);
+        return {};
+    }
+    result<> disable_handler(child_function& f, pci::handler_id id) noexcept {
+        if (!handler_registered(f, id))
+            return fail(errc::enoent);
+        child_irq& irq = f.irqs[index_of(id)];
+        if (irq.is_running_here())
+            return fail(errc::edeadlk);
+        if (irq.disables()++ == 0) {
+            mask_entry(f, index_of(id), true);
+            irq.hold(*this);
+        }
+        return {};
+    }
+    result<> enable_handler(child_function& f, pci::handler_id id) noexcept {
+        if (!handler_registered(f, id))
+            return fail(errc::enoent);
+        child_irq& irq = f.irqs[index_of(id)];
+        if (irq.disables() == 0)
+            return fail(errc::einval);
+        if (--irq.disables() == 0)
+            start(f, index_of(id));
+        return {};
+    }
 
     /// To the machine's IOMMU, what a child does is done by its VMD.
-    result<pci::dma_block> allocate_dma(child_function&, std::size_t size) noexcept {
+    result<pci::dma_block> allocate_dma(child_function& f, std::size_t size) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         return platform().allocate_dma(parent().function(), size);
     }
     void free_dma(child_function&, const pci::dma_block& block) noexcept {
         platform().free_dma(parent().function(), block);
     }
-    result<pci::dma_block> map_dma(child_function&, void* memory, std::size_t size) noexcept {
+    result<pci::dma_block> map_dma(child_function& f, void* memory, std::size_t size) noexcept {
+        if (in_handler(f))
+            return fail(errc::edeadlk);
         return platform().map_dma(parent().function(), memory, size);
     }
     void unmap_dma(child_function&, const pci::dma_block& mapping) noexcept {
@@ -438,12 +491,17 @@ private:
         put_entry(f, index, 0, 0);
     }
 
-    /// Ends the handler of a vector; returns when it is not running.
+    /// Lets a vector's interrupts reach its handler; those that were held do here, on this thread.
+    void start(child_function& f, unsigned index) noexcept {
+        f.irqs[index].allow();
+        mask_entry(f, index, false);
+    }
+    /// Ends the handler of a vector; returns when it is not running. The interrupt stays on its list, for messages that are
+    /// under way.
     void end(child_function& f, unsigned index) noexcept {
-        child_irq& irq = f.irqs[index];
         mask_entry(f, index, true);
-        delivered().list(irq.vector).remove(irq);
-        irq.disarm(*this);
+        f.irqs[index].hold(*this);
+        f.irqs[index].take();
     }
     [[nodiscard]] static child_irq* newest_registered(const child_function& f) noexcept {
         child_irq* newest = nullptr;

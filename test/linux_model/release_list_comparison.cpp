@@ -89,7 +89,7 @@ struct pair_of_lists {
     void release_group(std::size_t i) {
         if (!groups[i].guard)
             return;
-        CHECK(int(groups[i].guard.release()) == linux_dev.devres_release_group(groups[i].id));
+        CHECK(int(groups[i].guard.release().value()) == linux_dev.devres_release_group(groups[i].id));
     }
     void release_all() { CHECK(int(list.release_all()) == linux_dev.devres_release_all()); }
 

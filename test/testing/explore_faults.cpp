@@ -26,9 +26,9 @@ TEST_CASE("every fault of a managed probe comes out as an error and leaves nothi
         test::idle(function));
     INFO(explored);
     CHECK(explored.clean());
-    CHECK(explored.runs.size() == 10);
+    CHECK(explored.runs.size() == 9);
     CHECK(explored.tolerated() == 0);
-    CHECK(explored.undisturbed.what == "no fault, 10 steps");
+    CHECK(explored.undisturbed.what == "no fault, 9 steps");
     CHECK(explored.runs[6].what == "step 7: allocate_vectors 2 to 2");
     CHECK(explored.runs[6].outcome.error() == errc::enospc);
 }
@@ -80,17 +80,17 @@ TEST_CASE("pairs are each step with each later one, those of a fallback included
     null_platform inner;
     null_platform::function_type function;
     const auto scenario = [&](auto& platform) -> result<> {
-        if (platform.set_master(function, false))
+        if (platform.suspend(function))
             return {};
-        DEVRES_TRY(platform.set_master(function, true));
-        return platform.set_master(function, false);
+        DEVRES_TRY(platform.resume(function));
+        return platform.suspend(function);
     };
     const auto explored = explore_faults(inner, scenario, [](auto&) { return std::string(); }, fault_depth::pairs);
     CHECK(explored.clean());
     REQUIRE(explored.runs.size() == 3);
-    CHECK(explored.runs[0].what == "step 1: set_master off");
-    CHECK(explored.runs[1].what == "step 1: set_master off, step 2: set_master on");
-    CHECK(explored.runs[2].what == "step 1: set_master off, step 3: set_master off");
+    CHECK(explored.runs[0].what == "step 1: suspend");
+    CHECK(explored.runs[1].what == "step 1: suspend, step 2: resume");
+    CHECK(explored.runs[2].what == "step 1: suspend, step 3: suspend");
     CHECK(explored.tolerated() == 1);
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("a step that a scenario does not reach again is not good") {
         inner,
         [&](auto& platform) -> result<> {
             if (run++ == 0) {
-                DEVRES_TRY(platform.set_master(function, false));
+                DEVRES_TRY(platform.resume(function));
             }
             return {};
         },

@@ -86,7 +86,7 @@ TEST_CASE("a trace on the simulated bus shows a function by its address, and its
     }
     CHECK(books(bus).empty());
     CHECK(out.str() == "0000:00:01.0  attached\n"
-                       "0000:00:01.0  acquired    driver_data     managed\n"
+                       "0000:00:01.0  acquired    driver_data     managed    \"devres::test::managed_driver::state\"\n"
                        "0000:00:01.0  acquired    enable          managed\n"
                        "0000:00:01.0  called      set_master on\n"
                        "0000:00:01.0  acquired    bar 0           managed    \"registers\"\n"
@@ -98,9 +98,9 @@ TEST_CASE("a trace on the simulated bus shows a function by its address, and its
                        "0000:00:01.0  released    irq_handler 1   managed    \"dma\"\n"
                        "0000:00:01.0  released    irq_handler 0   managed    \"event\"\n"
                        "0000:00:01.0  released    irq_vectors     managed    2 vectors\n"
-                       "0000:00:01.0  released    bar 0           managed\n"
+                       "0000:00:01.0  released    bar 0           managed    \"registers\"\n"
                        "0000:00:01.0  released    enable          managed\n"
-                       "0000:00:01.0  released    driver_data     managed\n"
+                       "0000:00:01.0  released    driver_data     managed    \"devres::test::managed_driver::state\"\n"
                        "0000:00:01.0  detached\n");
 }
 

@@ -71,7 +71,7 @@ void early_release(P& platform, sim::function& function, bool released) {
     function.raise(0);
     function.raise(1);
     if (released)
-        bound->state().early.release();
+        CHECK(bound->state().early.release());
     function.raise(0);
     function.raise(1);
     CHECK(bound->unbind());
@@ -109,10 +109,10 @@ TEST_CASE_METHOD(bus_fixture, "a device that is torn out leaves clean books, bef
         {
             auto bound = bind<grouping_driver<4>>(other, torn).value();
             if (grouped_first)
-                bound.state().early.release();
+                CHECK(bound.state().early.release());
             torn.surprise_remove();
             torn.raise(0);
-            bound.state().early.release();
+            CHECK(bound.state().early.release());
             CHECK(bound.unbind());
         }
         CHECK(other.ledger().clean());

@@ -34,7 +34,7 @@ TEST_CASE("a trace tells who acquired what, what was interrupted, and what was r
         CHECK(binding->resume());
     }
     CHECK(trace.lines() == lines{"attached",
-                                 "acquired driver_data managed",
+                                 "acquired driver_data managed \"devres::test::managed_driver::state\"",
                                  "acquired enable managed",
                                  "called set_master on",
                                  "acquired bar 0 managed \"registers\"",
@@ -47,10 +47,11 @@ TEST_CASE("a trace tells who acquired what, what was interrupted, and what was r
                                  "called resume",
                                  "released irq_handler 1 managed \"dma\"",
                                  "released irq_handler 0 managed \"event\"",
+                                 "called set_master off",
                                  "released irq_vectors managed 2 vectors",
-                                 "released bar 0 managed",
+                                 "released bar 0 managed \"registers\"",
                                  "released enable managed",
-                                 "released driver_data managed",
+                                 "released driver_data managed \"devres::test::managed_driver::state\"",
                                  "detached"});
     CHECK(inner.blocks() == 0);
 }
@@ -71,8 +72,8 @@ TEST_CASE("a trace tells which of the driver's own resources was released") {
                                  "released irq_handler 1 unmanaged \"second\"",
                                  "ended irq_handler 0 unmanaged \"first\"",
                                  "released irq_vectors unmanaged 2 vectors",
-                                 "released bar 2 unmanaged",
-                                 "released bar 0 unmanaged",
+                                 "released bar 2 unmanaged \"large\"",
+                                 "released bar 0 unmanaged \"small\"",
                                  "released enable unmanaged",
                                  "detached"});
 }
@@ -135,7 +136,7 @@ TEST_CASE("a trace of a trace tells the same twice") {
         REQUIRE(binding);
         function.fire(0);
     }
-    CHECK(first.lines().size() == 16);
+    CHECK(first.lines().size() == 17);
     CHECK(first.lines() == second.lines());
 }
 

@@ -340,7 +340,7 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
 
 /// Frees a managed handler before the driver is unbound, and its record with it. Returns when no invocation is
 /// running; the registration is empty then.
-/// @returns `enoent` if the handler has been freed already, `edeadlk` from inside the handler: nothing is freed.
+/// @returns `enoent` if the handler has been freed already, `edeadlk` from inside a handler of the device: nothing is freed.
 /// @par Linux
 /// `devm_free_irq()`, which warns in both cases, and in the second waits for itself
 template <class Owner, class P, class Driver>
@@ -350,9 +350,9 @@ template <class Owner, class P, class Driver>
     if (!registration)
         return fail(errc::enoent);
     device<P, Driver>& dev = detail::registrations::dev(registration);
-    if (auto freed = dev.platform().unregister_handler(dev.function(), detail::registrations::id(registration)); !freed)
-        [[unlikely]]
-        return freed;
+    if (devres::detail::in_handler(dev)) [[unlikely]]
+        return fail(errc::edeadlk);
+    (void)dev.platform().unregister_handler(dev.function(), detail::registrations::id(registration));
     const list::handle record = detail::registrations::record(registration);
     auto* const data = static_cast<record_type*>(devres::detail::record_access::node(record)->argument);
     (void)dev.resources().remove(record);

@@ -24,7 +24,8 @@ using fault_steps = std::set<std::size_t>;
 /// Steps are the calls of `attach`, `enable`, `set_master`, `suspend`, `resume`, `read_config`, `write_config`,
 /// `map_bar`, `allocate_vectors`, `register_handler`, `allocate_dma`, `map_dma` and of the memory hook `allocate`, in
 /// the order they are made. A step that is to fail does not reach the platform underneath and so leaves nothing
-/// behind; `allocate` then answers null and the others what `fail_with` says. Release primitives never fail.
+/// behind; `allocate` then answers null and the others what `fail_with` says. Release primitives never fail, and neither
+/// does switching bus mastering off.
 ///
 /// @par Example
 /// @code
@@ -91,10 +92,10 @@ private:
     }
 
     std::optional<errc> count(const primitive_call& call) noexcept {
-        if (!is_fallible(call.what) && !is_release(call.what))
+        if (!is_fallible(call) && !is_release(call))
             return {};
         const std::lock_guard lock(mutex_);
-        if (is_release(call.what)) {
+        if (is_release(call)) {
             ++releases_;
             return {};
         }

@@ -90,6 +90,14 @@ struct primitive_call {
     const char* name = nullptr;  ///< what the driver calls the BAR or the handler
 };
 
+/// As `is_release`, but a call knows more: switching bus mastering off releases too.
+[[nodiscard]] constexpr bool is_release(const primitive_call& call) noexcept {
+    return is_release(call.what) || (call.what == primitive::set_master && call.number == 0);
+}
+[[nodiscard]] constexpr bool is_fallible(const primitive_call& call) noexcept {
+    return is_fallible(call.what) && !is_release(call);
+}
+
 /// The call in words: `register_handler vector 2 "switchtec-event"`.
 [[nodiscard]] inline std::string to_string(const primitive_call& call) {
     const auto hex = [](std::size_t value) {

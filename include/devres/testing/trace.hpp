@@ -9,8 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/hana/accessors.hpp>
+#include <boost/hana/drop_front.hpp>
 #include <boost/hana/for_each.hpp>
-#include <boost/hana/members.hpp>
+#include <boost/hana/second.hpp>
 #include <devres/hana.hpp>
 
 namespace devres::testing {
@@ -76,9 +78,9 @@ namespace detail {
 /// label is not part of it.
 [[nodiscard]] inline std::string to_string(const trace_entry& entry) {
     std::string line;
-    boost::hana::for_each(boost::hana::members(entry), [&](const auto& member) {
-        const std::string_view part = detail::text_of(member);
-        if (static_cast<const void*>(&member) != &entry.who && !part.empty())
+    boost::hana::for_each(boost::hana::drop_front(boost::hana::accessors<trace_entry>()), [&](const auto& member) {
+        const std::string_view part = detail::text_of(boost::hana::second(member)(entry));
+        if (!part.empty())
             line.append(line.empty() ? "" : " ").append(part);
     });
     return line;

@@ -126,6 +126,8 @@ private:
     }
 
     void tell(const primitive_call& call, function_type& f, const char* error) noexcept {
+        if (error != nullptr && call.what == primitive::set_master && is_release(call))
+            return;  // on a device that is gone; nobody minds
         if (error != nullptr)
             write_({.who = who(f), .step = trace_step::failed, .resource = to_string(call), .detail = error});
         else if (call.what == primitive::attach)

@@ -97,6 +97,16 @@ inline result<> list::release(handle record) noexcept {
 template <class Judge>
 std::size_t list::run_chain(detail::list_links& end, Judge judge) noexcept {
     std::size_t released = 0;
+    for (;; ++released) {  // those at the end, while there are any: the usual case
+        if (end.alone())
+            return released;
+        const verdict what = judge(static_cast<detail::list_node&>(*end.previous()));
+        if (what == verdict::stop)
+            return released;
+        if (what == verdict::pass)
+            break;
+        run_newest(end);
+    }
     for (detail::list_links* at = end.previous(); at != &end;) {
         auto& node = static_cast<detail::list_node&>(*at);
         detail::list_links* const older = node.previous();
@@ -120,8 +130,6 @@ std::size_t list::run_chain(detail::list_links& end, Judge judge) noexcept {
 /// Marks what is younger than the range and built on it, directly or not. @returns false if that has an object among it:
 /// nothing is marked then.
 inline bool list::doom_users(const range& which) noexcept {
-    if (which.closed == 0)
-        return true;
     const auto goes = [&](const detail::list_node& used) {
         return (used.before & detail::list_links::doomed) != 0 || which.has(used);
     };
@@ -180,16 +188,18 @@ inline void list::announce_end_of_objects(const range& which) noexcept {
 }
 
 inline result<std::size_t> list::release_range(const range& which) noexcept {
-    if (!doom_users(which))
+    const bool has_younger = which.closed != 0 && serial_ != which.closed;
+    if (has_younger && !doom_users(which))
         return fail(errc::ebusy);
     if (waits_for_itself(which)) [[unlikely]] {
-        spare_users();
+        if (has_younger)
+            spare_users();
         return fail(errc::edeadlk);
     }
     const detail::errno_guard keep;
     std::size_t released = 0;
     ++releasing_;
-    if (which.closed != 0) {
+    if (has_younger) {
         for (detail::list_links& end : steps_) {
             released += run_chain(end, [&](const detail::list_node& node) {
                 if (!which.is_before(node))
