@@ -25,7 +25,7 @@ namespace vmd {
 /// cannot tell.
 ///
 /// `Parent` is the device that the VMD driver is bound to. A configuration space is a page of VMD's CFGBAR;
-/// a child's BAR is a part of one of VMD's windows, which is mapped while a child has a BAR in it; a
+/// a child's BAR is a part of one of VMD's windows; a
 /// child's interrupts are messages that name a vector of VMD's; its memory and DMA are VMD's. Children have
 /// MSI-X or nothing: there is no INTx behind a VMD, and the messages of MSI are left out here.
 ///
@@ -34,12 +34,11 @@ namespace vmd {
 ///
 /// # Threads
 /// As for any platform: the device calls of one function are made on one thread at a time, those of
-/// different functions may be made on different ones. `lock_` is for what children share (windows, vectors,
+/// different functions may be made on different ones. `lock_` is for what children share (vectors,
 /// numbers). Delivery does not take it.
 template <class Parent>
 class child_bus {
     using parent_platform = typename Parent::platform_type;
-    using mapped_window = pci::bar_mapping<devres::unmanaged_t, parent_platform, typename Parent::driver_type>;
     using delivery = std::optional<devres::managed_ref<child_interrupts>>;
 
 public:
@@ -52,13 +51,13 @@ public:
         unsigned bar = 0;
     };
 
-    /// The bus of these functions; `config` is CFGBAR. Children interrupt through VMD's vectors, by `interrupts`. Without,
-    /// they have no vectors (`enotsupp`).
+    /// The bus of these functions; `config` is CFGBAR, the windows are MEMBAR1 and MEMBAR2. Children interrupt through VMD's
+    /// vectors, by `interrupts`. Without, they have no vectors (`enotsupp`).
     child_bus(const pci::enabled_of<Parent>& enabled, const pci::bar_of<Parent>& config,
+              const pci::bar_of<Parent>& window1, const pci::bar_of<Parent>& window2,
               child_functions<Parent>&& functions, const delivery& interrupts) noexcept
-        : enabled_(enabled), config_(config), functions_(std::move(functions)), interrupts_(interrupts) {
-        for (unsigned i = 0; i != windows_.size(); ++i)
-            windows_[i].address = functions_.windows()[i].address;
+        : enabled_(enabled), config_(config), windows_{window1, window2}, functions_(std::move(functions)),
+          interrupts_(interrupts) {
         if (!interrupts_)
             return;
         child_interrupts& all = **interrupts_;
@@ -185,26 +184,23 @@ public:
             return fail(errc::ebusy);
         if (!bar.placed)
             return fail(errc::enomem);
-        DEVRES_TRY(use_window(bar.window));
         bar.mapped = true;
-        const std::uint64_t base = windows_[bar.window].address;
-        return region_type{.offset = static_cast<std::size_t>(bar.address - base),
+        return region_type{.offset = static_cast<std::size_t>(functions_.place_in_window(bar)),
                            .size = static_cast<std::size_t>(bar.size),
                            .window = bar.window,
                            .bar = number.value()};
     }
     void unmap_bar(child_function& f, region_type& region) noexcept {
         f.bars[region.bar].mapped = false;
-        leave_window(region.window);
     }
     std::size_t bar_size(const region_type& region) noexcept { return region.size; }
     template <class T>
     T read(const region_type& region, std::size_t offset) noexcept {
-        return read_register<T>(windows_[region.window].mapping, region.offset + offset);
+        return read_register<T>(windows_[region.window], region.offset + offset);
     }
     template <class T>
     void write(const region_type& region, std::size_t offset, T value) noexcept {
-        write_register(windows_[region.window].mapping, region.offset + offset, value);
+        write_register(windows_[region.window], region.offset + offset, value);
     }
 
     result<pci::vector_grant> allocate_vectors(child_function& f,
@@ -244,7 +240,6 @@ public:
             irq.forget();
             delivered().give_back(irq.vector);
         }
-        release_window(f.bars[f.table_bar].window);
         return {};
     }
     /// A number that no other function of this machine's VMDs has: beyond those of the machine itself.
@@ -360,12 +355,6 @@ public:
     }
 
 private:
-    struct window {
-        std::uint64_t address = 0;  // on the child bus
-        unsigned users = 0;         // BARs of children that are mapped, MSI-X tables in use
-        mapped_window mapping;      // while there are users
-    };
-
     // A registration's id says which vector it is on, and is never used again.
     static constexpr unsigned index_bits = 12;
     [[nodiscard]] static unsigned index_of(pci::handler_id id) noexcept {
@@ -405,34 +394,6 @@ private:
         put(f, control, static_cast<std::uint16_t>(others | state));
     }
 
-    // Windows.
-
-    result<> use_window(unsigned number) noexcept {
-        const std::scoped_lock hold(lock_);
-        return acquire_window(number);
-    }
-    void leave_window(unsigned number) noexcept {
-        const std::scoped_lock hold(lock_);
-        release_window(number);
-    }
-    result<> acquire_window(unsigned number) noexcept {
-        window& w = windows_[number];
-        if (w.users == 0) {
-            if (number == 0) {
-                DEVRES_TRY(w.mapping, pci::pci_iomap_region<membar1>(enabled_, "vmd-window"));
-            } else {
-                DEVRES_TRY(w.mapping, pci::pci_iomap_region<membar2>(enabled_, "vmd-window"));
-            }
-        }
-        ++w.users;
-        return {};
-    }
-    void release_window(unsigned number) noexcept {
-        window& w = windows_[number];
-        if (--w.users == 0)
-            w.mapping = {};
-    }
-
     // MSI-X.
 
     result<unsigned> allocate_msix(child_function& f, const pci::vector_request& request) noexcept {
@@ -454,7 +415,6 @@ private:
             sets.calculate_sets(sets, count - sets.pre_vectors - sets.post_vectors);
         }
         const std::scoped_lock hold(lock_);
-        DEVRES_TRY(acquire_window(bar.window));  // for the table
         for (unsigned i = 0; i != count; ++i) {
             f.irqs[i].vector = delivered().take(f.is_nvme());
             write_entry(f, i, true);
@@ -472,10 +432,9 @@ private:
 
     void put_entry(const child_function& f, unsigned index, unsigned word, std::uint32_t value) const noexcept {
         const auto& bar = f.bars[f.table_bar];
-        const window& in = windows_[bar.window];
-        const std::uint64_t table = bar.address - in.address + f.table_offset;
+        const std::uint64_t table = functions_.place_in_window(bar) + f.table_offset;
         const std::size_t entry = index * child_config::msix_entry + word * std::size_t{4};
-        write_register(in.mapping, static_cast<std::size_t>(table) + entry, value);
+        write_register(windows_[bar.window], static_cast<std::size_t>(table) + entry, value);
     }
     void mask_entry(const child_function& f, unsigned index, bool masked) const noexcept {
         put_entry(f, index, 3, masked ? 1 : 0);
@@ -514,7 +473,7 @@ private:
 
     pci::enabled_of<Parent> enabled_;
     pci::bar_of<Parent> config_;
-    std::array<window, 2> windows_;
+    std::array<pci::bar_of<Parent>, 2> windows_;
     child_functions<Parent> functions_;
     delivery interrupts_;
     std::mutex lock_;

@@ -67,7 +67,10 @@ public:
 
     /// In the order of their addresses.
     [[nodiscard]] std::span<child_function> all() noexcept { return {functions_.data(), functions_.size()}; }
-    [[nodiscard]] const std::array<window_space, 2>& windows() const noexcept { return windows_; }
+    /// Where in its window a BAR is that has found a place.
+    [[nodiscard]] std::uint64_t place_in_window(const child_function::bar_space& bar) const noexcept {
+        return bar.address - windows_[bar.window].address;
+    }
 
     /// How many interrupts one can have on so many vectors of VMD's, of which it is not offered more.
     [[nodiscard]] static std::size_t irqs_of(const child_function& f, unsigned vectors) noexcept {

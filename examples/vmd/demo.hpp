@@ -28,7 +28,7 @@ public:
 
     /// The child bus gives an address for a name.
     void note(sim::function& f, devres::resource_event event) noexcept {
-        if (event.name != nullptr && std::string_view(event.name).find(':') != std::string_view::npos)
+        if (event.name != nullptr && devres::pci::address::parse(event.name, std::string_view(event.name).size()))
             child_ = std::exchange(event.name, nullptr);
         base::note(f, event);
         child_.clear();

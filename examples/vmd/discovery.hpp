@@ -94,20 +94,17 @@ struct found_windows {
     std::array<window_space, 2> windows{};
     bool shifted = false;
 };
-template <class Enabled>
-[[nodiscard]] result<found_windows> find_windows(const Enabled& enabled, std::uint64_t features) noexcept {
+template <class Device>
+[[nodiscard]] result<found_windows> find_windows(const Device& dev, const pci::bar_of<Device>& window1,
+                                                 const pci::bar_of<Device>& window2, std::uint64_t features) noexcept {
     constexpr unsigned vendor_specific = 0x09;
-    auto& dev = enabled.dev();
     found_windows found;
     auto& [first, second] = found.windows;
     DEVRES_TRY(first.address, detail::bar_address(dev, membar1));
     DEVRES_TRY(second.address, detail::bar_address(dev, membar2));
+    first.size = window1.size();
     second.first = shadow::offset;
-    // Mapped until we know.
-    DEVRES_TRY(const auto window, pci::pci_iomap_region<membar1>(enabled, "vmd"));
-    DEVRES_TRY(const auto registers, pci::pci_iomap_region<membar2>(enabled, "vmd"));
-    first.size = window.size();
-    second.size = registers.size();
+    second.size = window2.size();
     const auto place = [&](std::uint64_t one, std::uint64_t other) {
         found.shifted = one != first.address || other != second.address;
         first.address = one;
@@ -119,8 +116,8 @@ template <class Enabled>
         if (lock == ~0U)
             return fail(errc::enodev);
         if ((lock & config::membar2_shadow_enable) != 0)
-            place(registers.read64(shadow::offset) & ~std::uint64_t{15},
-                  registers.read64(shadow::offset + 8) & ~std::uint64_t{15});
+            place(window2.read64(shadow::offset) & ~std::uint64_t{15},
+                  window2.read64(shadow::offset + 8) & ~std::uint64_t{15});
     } else if ((features & feature::membar_shadow_vscap) != 0) {
         DEVRES_TRY(const unsigned at, find_capability(dev, vendor_specific));
         if (at == 0)

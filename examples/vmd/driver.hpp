@@ -29,7 +29,7 @@
 /// VMD is started with its children bound, and stopped with each of them unbound, which ends its handlers and
 /// waits for them: stop() is the first thing of VMD's unbind, while its own handlers, DMA and BARs work. Then
 /// devres ends VMD's handlers; then go the objects that they walk and the child bus, and last VMD's vectors,
-/// CFGBAR and the enable.
+/// its BARs and the enable.
 ///
 /// Upstream has the children and the handlers in that order too, but cleans up the SRCU structures of the lists
 /// itself, in remove(), while the handlers that walk them are managed and still there. Said as a table, that is
@@ -218,11 +218,10 @@ struct driver_for {
         domain_number = devres::managed,
         pci::enable = devres::managed,
         pci::bar<cfgbar> = devres::managed,
-        pci::bar<membar1> = devres::unmanaged,  // windows: mapped while children have BARs in them
-        pci::bar<membar2> = devres::unmanaged,
+        pci::bar<membar1> = devres::managed,  // windows: VMD's handlers call those of children, which have BARs there
+        pci::bar<membar2> = devres::managed,
         pci::irq_vectors = devres::managed,
-        // VMD's handlers call those of children, which end before the child's BAR is unmapped.
-        pci::irq_handler.guarding(pci::bar<membar1>, pci::bar<membar2>) = devres::managed);
+        pci::irq_handler = devres::managed);
 
     /// Brings VMD up, and then the functions behind it. If a step fails, those before it are undone. That a child
     /// cannot be brought up is no failure of VMD's.
@@ -241,7 +240,9 @@ struct driver_for {
         if (cfg.size() < bus_ecam_size)
             return fail(errc::enomem);
         DEVRES_TRY(pci::pci_set_master(enabled));
-        DEVRES_TRY(const auto found, find_windows(enabled, features));
+        DEVRES_TRY(auto window1, pci::pcim_iomap_region<membar1>(enabled, "vmd"));
+        DEVRES_TRY(auto window2, pci::pcim_iomap_region<membar2>(enabled, "vmd"));
+        DEVRES_TRY(const auto found, find_windows(dev, window1, window2, features));
         DEVRES_TRY(const auto first_bus, find_first_bus(dev, features));
         DEVRES_TRY(auto number, devres::devm_emplace<domain, vmd::domain_number>(dev));
         DEVRES_TRY(auto functions,
@@ -263,7 +264,8 @@ struct driver_for {
             interrupts.emplace(made);
         }
 
-        DEVRES_TRY(auto bus, devres::devm_emplace<child_bus<Device>>(dev, enabled, cfg, std::move(functions), interrupts));
+        DEVRES_TRY(auto bus, devres::devm_emplace<child_bus<Device>>(dev, enabled, cfg, window1, window2,
+                                                                     std::move(functions), interrupts));
         DEVRES_TRY(auto data, devres::devm_emplace<state>(dev, dev, instance, number, bus, vectors));
         DEVRES_TRY(data->request_handlers());
         DEVRES_TRY(devres::devm_start(dev, data));
