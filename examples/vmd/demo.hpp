@@ -142,7 +142,7 @@ private:
 
     template <class State>
     void show_load(State& state) {
-        auto& interrupts = *state.bus().interrupts();
+        child_interrupts& interrupts = **state.bus().interrupts();
         std::string text = "  child interrupts per vector:";
         for (unsigned i = 0; i != interrupts.vectors(); ++i)
             text += ' ' + std::to_string(interrupts.list(i).size());
