@@ -107,7 +107,7 @@ public:
             return fail(errc::edeadlk);
         if (!is_present(f))
             return fail(errc::enodev);
-        if (f.enables++ != 0)
+        if (!f.enables.enable())
             return {};
         set_power(f, 0);
         f.command_before = get<std::uint16_t>(f, child_config::command);
@@ -115,8 +115,8 @@ public:
         return {};
     }
     void disable(child_function& f) noexcept {
-        if (--f.enables == 0)
-            put_command(f, f.command_before & ~child_config::command_master);
+        if (f.enables.disable(f.needs_enable()))
+            disable_now(f);
     }
     result<> set_master(child_function& f, bool on) noexcept {
         if (!is_present(f))
@@ -192,6 +192,8 @@ public:
     }
     void unmap_bar(child_function& f, region_type& region) noexcept {
         f.bars[region.bar].mapped = false;
+        if (f.enables.settle(f.needs_enable()))
+            disable_now(f);
     }
     std::size_t bar_size(const region_type& region) noexcept { return region.size; }
     template <class T>
@@ -240,6 +242,8 @@ public:
             irq.forget();
             delivered().give_back(irq.vector);
         }
+        if (f.enables.settle(f.needs_enable()))
+            disable_now(f);
         return {};
     }
     /// A number that no other function of this machine's VMDs has: beyond those of the machine itself.
@@ -398,7 +402,7 @@ private:
 
     result<unsigned> allocate_msix(child_function& f, const pci::vector_request& request) noexcept {
         const auto& bar = f.bars[f.table_bar];
-        if (f.msix == 0 || f.enables == 0 || f.saved.valid || !bar.placed)
+        if (f.msix == 0 || f.enables.count() == 0 || f.saved.valid || !bar.placed)
             return fail(errc::einval);
         if (!interrupts_)
             return fail(errc::enotsupp);  // messages pass VMD by, to an interrupt controller that is not ours
