@@ -398,6 +398,14 @@ private:
         put(f, control, static_cast<std::uint16_t>(others | state));
     }
 
+    void disable_now(child_function& f) noexcept { put_command(f, f.command_before & ~child_config::command_master); }
+
+    void release_window(unsigned number) noexcept {
+        window& w = windows_[number];
+        if (--w.users == 0)
+            w.mapping = {};
+    }
+
     // MSI-X.
 
     result<unsigned> allocate_msix(child_function& f, const pci::vector_request& request) noexcept {
