@@ -387,6 +387,7 @@ private:
     void put_command(const child_function& f, std::uint32_t value) const noexcept {
         put(f, child_config::command, static_cast<std::uint16_t>(value));
     }
+    void disable_now(child_function& f) noexcept { put_command(f, f.command_before & ~child_config::command_master); }
     [[nodiscard]] bool is_present(const child_function& f) const noexcept {
         return get<std::uint16_t>(f, child_config::vendor_id) != 0xffff;
     }
@@ -396,14 +397,6 @@ private:
         const unsigned control = f.power_management + child_config::power_control;
         const std::uint32_t others = get<std::uint16_t>(f, control) & ~child_config::power_state;
         put(f, control, static_cast<std::uint16_t>(others | state));
-    }
-
-    void disable_now(child_function& f) noexcept { put_command(f, f.command_before & ~child_config::command_master); }
-
-    void release_window(unsigned number) noexcept {
-        window& w = windows_[number];
-        if (--w.users == 0)
-            w.mapping = {};
     }
 
     // MSI-X.
