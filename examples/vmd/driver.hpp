@@ -48,8 +48,8 @@ namespace vmd {
 
 /// The numbers that are the driver's own: which VMD of the machine, and its PCI domain. Linux's own domains
 /// are below.
-using instance_number = unique_number<struct instance_kind>;
-using domain = unique_number<struct domain_kind, 0x10000>;
+struct instance_number : unique_number<instance_number> {};
+struct domain : unique_number<domain, 0x10000> {};
 inline constexpr devres::resource<struct instance_id_tag> instance_id;
 inline constexpr devres::resource<struct domain_number_tag> domain_number;
 
