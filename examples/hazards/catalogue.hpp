@@ -168,7 +168,8 @@ inline constexpr hazard catalogue[] = {
               "gone.",
      .with_devres = "A managed handler is taken to touch everything that its driver acquires. Of each line that is not "
                     "managed, the table says that handlers keep off it, irq_handler.without(...), or that the driver "
-                    "sees to it, .guarding(...); otherwise it does not compile. So a line that is forgotten is refused.",
+                    "sees to it, irq_handler.guarding(...). A table that says neither does not compile: to forget one "
+                    "is safe.",
      .code = "D002",
      .device = replay::device_kind::rocker,
      .tell = tell_vmd,
