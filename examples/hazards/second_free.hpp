@@ -17,10 +17,10 @@ struct driver {
 
     template <class Device>
     struct state {
-        using handler = pci::irq_registration<devres::unmanaged_t, typename Device::platform_type, driver>;
+        using platform = typename Device::platform_type;
 
         pci::vectors_of<Device> vectors;
-        std::array<handler, 4> handlers{};
+        std::array<pci::irq_registration<devres::unmanaged_t, platform, driver>, 4> handlers{};
         std::atomic<unsigned> interrupts = 0;
 
         pci::irq_return on_irq() noexcept { return ++interrupts, pci::irq_return::handled; }
