@@ -8,6 +8,7 @@
 #include <span>
 
 #include <devres/pci/address.hpp>
+#include <devres/pci/enable_count.hpp>
 
 #include "child_interrupts.hpp"
 
@@ -77,7 +78,7 @@ struct child_function {
     std::atomic<unsigned> vectors{0};
 
     bool attached = false;
-    unsigned enables = 0;
+    pci::enable_count enables;
     std::uint32_t command_before = 0;  ///< the first enable
     saved_state saved;                 ///< while suspended
 
@@ -85,13 +86,16 @@ struct child_function {
 
     /// Nothing of a driver's is left.
     [[nodiscard]] bool idle() const noexcept {
-        if (attached || enables != 0 || vectors != 0 || saved.valid)
+        if (attached || enables.count() != 0 || saved.valid)
             return false;
-        for (const bar_space& bar : bars) {
-            if (bar.mapped)
-                return false;
-        }
-        return true;
+        return !needs_enable();
+    }
+    /// A BAR is mapped or a vector allocated.
+    [[nodiscard]] bool needs_enable() const noexcept {
+        bool needed = vectors != 0;
+        for (const bar_space& bar : bars)
+            needed = needed || bar.mapped;
+        return needed;
     }
 };
 

@@ -22,8 +22,8 @@
 /// between, an interrupt walks a list under a lock that no longer exists.
 ///
 /// Here nobody walks memory that may be freed. Every interrupt that a child can have is made before the
-/// first handler is registered and lives until the last one is freed, because `child_interrupts` is a
-/// managed object that is older than the handlers. What is on a list is a bit, set and cleared in place;
+/// first handler is registered and lives until the last one has ended, because `child_interrupts` is a
+/// managed object, which no handler can be registered without. What is on a list is a bit, set and cleared in place;
 /// what may be called is decided by the interrupt itself (`child_irq`), and its end waits for the call that
 /// is running. Delivery takes no lock and no memory.
 namespace vmd {
@@ -36,38 +36,72 @@ using devres::result;
 /// One interrupt of a child: the handler that is called for it, if there is one (`struct vmd_irq`).
 ///
 /// The handler never runs on two threads at once: an interrupt that comes while it runs makes the running
-/// thread call it again.
+/// thread call it again. What comes while it may not be called waits, as one.
 class alignas(64) child_irq {
 public:
-    /// Calls the handler; or leaves that to the thread that is running it.
+    /// Calls the handler; or leaves that to the thread that is running it, or to `allow`.
     void dispatch() noexcept {
         std::uint64_t seen = state_.load(std::memory_order_relaxed);
+        std::uint64_t wanted = 0;
         do {
             if ((seen & armed) == 0)
-                return;
-        } while (!state_.compare_exchange_weak(seen, (seen & running) != 0 ? seen + 1 : seen | running,
-                                               std::memory_order_acq_rel, std::memory_order_relaxed));
-        if ((seen & running) == 0)
+                wanted = (seen & waiting) != 0 ? seen : seen + 1;
+            else
+                wanted = (seen & running) != 0 ? seen + 1 : seen | running;
+        } while (!state_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel,
+                                               std::memory_order_relaxed));
+        if ((seen & (armed | running)) == armed)
             run();
     }
 
     /// Gives it a handler; it has none, and none is running.
-    void arm(const pci::irq_action& action, pci::vector_index index, pci::handler_id id) noexcept {
+    void give(const pci::irq_action& action, pci::vector_index index, pci::handler_id id) noexcept {
         entry_ = action.entry;
         context_ = action.context;
         index_ = index;
         id_.store(id, std::memory_order_relaxed);
-        state_.store(armed, std::memory_order_release);
+    }
+    /// Takes it away again.
+    void take() noexcept {
+        disables_ = 0;
+        id_.store(pci::handler_id::none, std::memory_order_relaxed);
     }
 
-    /// Takes the handler away: returns when it is not running and will not run again. Not from inside it.
+    /// Lets the handler be called, first for what has waited.
+    void allow() noexcept {
+        std::uint64_t seen = state_.load(std::memory_order_relaxed);
+        std::uint64_t wanted = 0;
+        do {
+            wanted = seen | armed;
+            if ((seen & running) == 0 && (seen & waiting) != 0)
+                wanted = (wanted - 1) | running;
+        } while (!state_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel,
+                                               std::memory_order_relaxed));
+        if (((seen ^ wanted) & running) != 0)
+            run();
+    }
+    /// Returns when the handler is not running, and will not run until it is allowed to. Not from inside it.
     template <class Platform>
-    void disarm(Platform& platform) noexcept {
+    void hold(Platform& platform) noexcept {
         state_.fetch_and(~armed, std::memory_order_acq_rel);
         while ((state_.load(std::memory_order_acquire) & running) != 0)
             platform.relax();
-        id_.store(pci::handler_id::none, std::memory_order_relaxed);
     }
+    /// Forgets what has waited. It is on no list any more.
+    void forget() noexcept { state_.store(0, std::memory_order_release); }
+
+    /// Returns when no call is running that had begun. Not from inside it.
+    template <class Platform>
+    void wait(Platform& platform) noexcept {
+        const std::uint64_t begun = state_.fetch_or(0, std::memory_order_acq_rel);
+        for (std::uint64_t now = begun; (now & running) != 0 && ((now ^ begun) & calls) == 0;) {
+            platform.relax();
+            now = state_.load(std::memory_order_acquire);
+        }
+    }
+
+    /// How many disables have not been undone; for the thread of the function's calls.
+    [[nodiscard]] unsigned& disables() noexcept { return disables_; }
 
     /// The registration, or none.
     [[nodiscard]] pci::handler_id id() const noexcept { return id_.load(std::memory_order_relaxed); }
@@ -79,10 +113,18 @@ public:
     unsigned vector = 0;  ///< of VMD's, that it arrives on; under the child bus's lock
 
 private:
-    // state: armed | running | how many came while it ran
+    // state: armed | running | how many calls there have been | how many wait for one
     static constexpr std::uint64_t armed = std::uint64_t{1} << 63U;
     static constexpr std::uint64_t running = std::uint64_t{1} << 62U;
-    static constexpr std::uint64_t count = running - 1;
+    static constexpr std::uint64_t call = std::uint64_t{1} << 32U;
+    static constexpr std::uint64_t calls = running - call;
+    static constexpr std::uint64_t waiting = call - 1;
+
+    /// What the state becomes when a call has ended: another one begins if one waits.
+    static constexpr std::uint64_t after_call(std::uint64_t seen) noexcept {
+        const std::uint64_t ended = (seen & ~calls) | ((seen + call) & calls);
+        return (seen & armed) != 0 && (seen & waiting) != 0 ? ended - 1 : ended & ~running;
+    }
 
     void run() noexcept {
         runner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
@@ -92,7 +134,7 @@ private:
             (void)entry_(context_, index_);
             seen = state_.load(std::memory_order_relaxed);
             do {
-                next = (seen & armed) != 0 && (seen & count) != 0 ? seen - 1 : seen & armed;
+                next = after_call(seen);
                 if ((next & running) == 0)
                     runner_.store({}, std::memory_order_relaxed);
             } while (!state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
@@ -106,6 +148,7 @@ private:
     pci::irq_entry entry_ = nullptr;  // as context_ and index_: only changed while neither armed nor running
     void* context_ = nullptr;
     pci::vector_index index_;
+    unsigned disables_ = 0;
     std::atomic<pci::handler_id> id_{pci::handler_id::none};
     std::atomic<std::thread::id> runner_{};
 };
@@ -114,10 +157,8 @@ private:
 class irq_list {
 public:
     /// A list for `irqs`, of which those are on it whose bits are set in `members`.
-    void make(std::span<child_irq> irqs, std::span<std::atomic<std::uint64_t>> members) noexcept {
-        irqs_ = irqs;
-        members_ = members;
-    }
+    irq_list(std::span<child_irq> irqs, std::span<std::atomic<std::uint64_t>> members) noexcept
+        : irqs_(irqs), members_(members) {}
 
     /// The vector fired: any child on the list may have meant it, so each is asked.
     void dispatch() noexcept {
@@ -161,21 +202,22 @@ private:
 };
 
 /// Every interrupt that children can have, and a list for each vector of VMD's: what VMD's handlers are
-/// called with. A managed object, so devres frees the handlers before it.
+/// called with. A managed object, so devres ends the handlers before it.
 class child_interrupts {
 public:
-    /// Makes room for `irqs` interrupts on `vectors` vectors, of which those below `first_vector` carry
-    /// none.
-    /// @returns `enomem`
-    result<> make(const devres::memory_hooks& memory, std::size_t irqs, unsigned vectors,
-                  unsigned first_vector) noexcept {
-        const std::size_t words = (irqs + 63) / 64;
-        first_vector_ = first_vector;
-        DEVRES_TRY(irqs_, platform_array<child_irq>::make(memory, irqs));
-        DEVRES_TRY(members_, platform_array<std::atomic<std::uint64_t>>::make(memory, words * vectors));
-        DEVRES_TRY(lists_, platform_array<irq_list>::make(memory, vectors));
-        for (unsigned i = 0; i != vectors; ++i)
-            lists_[i].make({irqs_.data(), irqs}, {members_.data() + i * words, words});
+    /// `irqs` interrupts on `vectors` vectors, of which those below `first_vector` carry none.
+    child_interrupts(const devres::memory_hooks& memory, std::size_t irqs, unsigned vectors,
+                     unsigned first_vector) noexcept
+        : memory_(memory), wanted_(irqs), vectors_(vectors), first_vector_(first_vector) {}
+
+    /// Makes room for them. @returns `enomem`
+    result<> init() noexcept {
+        const std::size_t words = (wanted_ + 63) / 64;
+        DEVRES_TRY(irqs_, platform_array<child_irq>::make(memory_, wanted_));
+        DEVRES_TRY(members_, platform_array<std::atomic<std::uint64_t>>::make(memory_, words * vectors_));
+        DEVRES_TRY(lists_, platform_array<irq_list>::make(memory_, vectors_, [&](std::size_t i) {
+                       return irq_list(irqs(), {members_.data() + i * words, words});
+                   }));
         return {};
     }
 
@@ -186,7 +228,7 @@ public:
     }
 
     [[nodiscard]] std::span<child_irq> irqs() noexcept { return {irqs_.data(), irqs_.size()}; }
-    [[nodiscard]] unsigned vectors() const noexcept { return static_cast<unsigned>(lists_.size()); }
+    [[nodiscard]] unsigned vectors() const noexcept { return vectors_; }
     [[nodiscard]] unsigned first_vector() const noexcept { return first_vector_; }
     [[nodiscard]] irq_list& list(unsigned vector) noexcept { return lists_[vector]; }
 
@@ -210,7 +252,10 @@ public:
     void give_back(unsigned vector) noexcept { --lists_[vector].load; }
 
 private:
-    unsigned first_vector_ = 0;
+    devres::memory_hooks memory_;
+    std::size_t wanted_;
+    unsigned vectors_;
+    unsigned first_vector_;
     platform_array<child_irq> irqs_;
     platform_array<std::atomic<std::uint64_t>> members_;  // as many words for each list
     platform_array<irq_list> lists_;

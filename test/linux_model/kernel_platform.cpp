@@ -556,10 +556,10 @@ constexpr irq_type each_type[] = {irq_type::msix, irq_type::msi, irq_type::intx}
 }  // namespace
 
 TEST_CASE("to a driver of the library's, a vector holds one interrupt until it has a handler, again and again") {
-    const kernel_version& version = any_kernel();
+    const kernel_version& tested = any_kernel();
     for (const bool can_mask : {true, false}) {
         for (const irq_type type : each_type) {
-            taken t(version, hardware_that(can_mask), type);
+            taken t(tested, hardware_that(can_mask), type);
             t.dev.hardware.raise(0);
             t.dev.hardware.raise(0);
             const auto first = t.handler();
@@ -577,10 +577,10 @@ TEST_CASE("to a driver of the library's, a vector holds one interrupt until it h
 }
 
 TEST_CASE("to a driver of the library's, a handler that is disabled is called once for what came meanwhile") {
-    const kernel_version& version = any_kernel();
+    const kernel_version& tested = any_kernel();
     for (const bool can_mask : {true, false}) {
         for (const irq_type type : each_type) {
-            taken t(version, hardware_that(can_mask), type);
+            taken t(tested, hardware_that(can_mask), type);
             const auto id = t.handler();
             REQUIRE(t.linux_.disable_handler(t.dev, id));
             REQUIRE(t.linux_.disable_handler(t.dev, id));

@@ -305,6 +305,7 @@ TEST_CASE("a thread of signals and one that arms and disarms: nothing is called 
     }
     done = true;
     device.join();
+    loop.stop();
     CHECK(state.wrong == 0);
 }
 
@@ -327,6 +328,7 @@ TEST_CASE("a signal that comes while a source is disarmed and armed again is one
     CHECK(seen.calls[1] == last);
     loop.rearm(events.at(1));
     CHECK(soon([&] { return seen.calls[1] == last + 1; }));
+    loop.stop();
 }
 
 TEST_CASE("what waits for a function does not wait for its next call") {

@@ -44,8 +44,8 @@ inline constexpr bool can_add_action<Driver, no_resource> = !actions_are_named<D
 template <class Device, class Resource>
 concept action_in_table =
     rule<detail::can_add_action<typename detail::driver_of<Device>::type, Resource>,
-         "devres[D004] devm_add_action: the ownership table makes resources of the driver's own managed: say which of them "
-         "the action is for, devm_add_action<resource>(dev, ...)">;
+         "devres[D004] devm_add_action: the ownership table has managed resources of the driver: say which of them the "
+         "action is for, devm_add_action<resource>(dev, ...)">;
 
 /// Calls `function(argument)` when `dev`'s driver is unbound, after the handlers have ended and among the destructors of
 /// managed objects, newest first. It gives something back and does not talk to the device: what does is a `devm_start`.
@@ -81,18 +81,23 @@ template <auto Resource = detail::no_resource{}, class Device>
 }
 
 /// Drops an action without calling it, in constant time.
-/// @returns `enoent` if it has run, was removed or was never added, `einval` if it is another device's.
+/// @returns `enoent` if it has run, was removed or was never added, `einval` if it is another device's, `edeadlk` from
+/// inside a handler of the device.
 template <class Device>
 [[nodiscard]] result<> devm_remove_action(Device& dev, action added) noexcept {
+    if (detail::in_handler(dev)) [[unlikely]]
+        return fail(errc::edeadlk);
     return dev.resources().remove(detail::action_access::record(added));
 }
 
 /// Drops the newest action with this function and argument without calling it.
-/// @returns `enoent` if there is none.
+/// @returns `enoent` if there is none, `edeadlk` from inside a handler of the device.
 /// @par Linux
 /// `devm_remove_action()`, which warns instead. It searches; keep the name of an action where that matters.
 template <class Device>
 [[nodiscard]] result<> devm_remove_action(Device& dev, void (*function)(void*), void* argument) noexcept {
+    if (detail::in_handler(dev)) [[unlikely]]
+        return fail(errc::edeadlk);
     return dev.resources().remove(dev.resources().find(function, argument));
 }
 

@@ -81,6 +81,10 @@ struct handler_kind : any_kind {
 
     template <class P, class Driver>
     DEVRES_INLINE static result<> release(device<P, Driver>& dev, registered_handler& handler) noexcept {
+        if (handler.recorded) [[unlikely]] {
+            if (devres::detail::in_handler(dev))  // the records are the device's thread's
+                return fail(errc::edeadlk);
+        }
         auto freed = dev.platform().unregister_handler(dev.function(), handler.id);
         if (handler.recorded) [[unlikely]] {
             if (freed)
@@ -340,7 +344,7 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
 
 /// Frees a managed handler before the driver is unbound, and its record with it. Returns when no invocation is
 /// running; the registration is empty then.
-/// @returns `enoent` if the handler has been freed already, `edeadlk` from inside the handler: nothing is freed.
+/// @returns `enoent` if the handler has been freed already, `edeadlk` from inside a handler of the device: nothing is freed.
 /// @par Linux
 /// `devm_free_irq()`, which warns in both cases, and in the second waits for itself
 template <class Owner, class P, class Driver>
@@ -350,9 +354,9 @@ template <class Owner, class P, class Driver>
     if (!registration)
         return fail(errc::enoent);
     device<P, Driver>& dev = detail::registrations::dev(registration);
-    if (auto freed = dev.platform().unregister_handler(dev.function(), detail::registrations::id(registration)); !freed)
-        [[unlikely]]
-        return freed;
+    if (devres::detail::in_handler(dev)) [[unlikely]]
+        return fail(errc::edeadlk);
+    (void)dev.platform().unregister_handler(dev.function(), detail::registrations::id(registration));
     const list::handle record = detail::registrations::record(registration);
     auto* const data = static_cast<record_type*>(devres::detail::record_access::node(record)->argument);
     (void)dev.resources().remove(record);
@@ -363,7 +367,8 @@ template <class Owner, class P, class Driver>
 
 /// Frees the driver's handler now, and returns when no invocation is running. A registration that is empty,
 /// because its vectors were freed first, stays so.
-/// @returns `edeadlk` from inside the handler: nothing is freed, and `registration` keeps the handler.
+/// @returns `edeadlk` from inside the handler, or, where it is on managed vectors or uses a managed object, from inside any
+/// handler of the device: nothing is freed, and `registration` keeps the handler.
 /// @par Linux
 /// `free_irq()`
 template <class Owner, class P, class Driver>

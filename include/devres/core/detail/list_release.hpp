@@ -89,7 +89,7 @@ inline result<> list::release(handle record) noexcept {
     if (!has(record)) [[unlikely]]
         return fail(why_not(record));
     const serial which = record.serial_ & ~detail::list_node::kinds;
-    const auto released = release_range({which, which + detail::list_node::one_record});
+    const auto released = release_range({which, which + detail::list_node::one_list});  // no record has this serial
     return released ? result<>() : fail(released.error());
 }
 
@@ -97,6 +97,16 @@ inline result<> list::release(handle record) noexcept {
 template <class Judge>
 std::size_t list::run_chain(detail::list_links& end, Judge judge) noexcept {
     std::size_t released = 0;
+    for (;; ++released) {  // those at the end, while there are any: the usual case
+        if (end.alone())
+            return released;
+        const verdict what = judge(static_cast<detail::list_node&>(*end.previous()));
+        if (what == verdict::stop)
+            return released;
+        if (what == verdict::pass)
+            break;
+        run_newest(end);
+    }
     for (detail::list_links* at = end.previous(); at != &end;) {
         auto& node = static_cast<detail::list_node&>(*at);
         detail::list_links* const older = node.previous();
@@ -120,8 +130,6 @@ std::size_t list::run_chain(detail::list_links& end, Judge judge) noexcept {
 /// Marks what is younger than the range and built on it, directly or not. @returns false if that has an object among it:
 /// nothing is marked then.
 inline bool list::doom_users(const range& which) noexcept {
-    if (which.closed == 0)
-        return true;
     const auto goes = [&](const detail::list_node& used) {
         return (used.before & detail::list_links::doomed) != 0 || which.has(used);
     };
@@ -147,6 +155,7 @@ inline bool list::doom_users(const range& which) noexcept {
 }
 
 inline void list::spare_users() noexcept {
+    ++spared_;
     for (detail::list_links& end : steps_) {
         for (detail::list_links* at = end.previous(); at != &end; at = at->previous())
             at->before &= ~detail::list_links::doomed;
@@ -180,16 +189,20 @@ inline void list::announce_end_of_objects(const range& which) noexcept {
 }
 
 inline result<std::size_t> list::release_range(const range& which) noexcept {
-    if (!doom_users(which))
+    const bool has_younger = which.closed != 0 && serial_ != which.closed;
+    if (has_younger && !doom_users(which))
         return fail(errc::ebusy);
     if (waits_for_itself(which)) [[unlikely]] {
-        spare_users();
+        if (has_younger)
+            spare_users();
         return fail(errc::edeadlk);
     }
     const detail::errno_guard keep;
     std::size_t released = 0;
     ++releasing_;
-    if (which.closed != 0) {
+    while (has_younger) {
+        const serial newest = serial_;
+        const unsigned spared = spared_;
         for (detail::list_links& end : steps_) {
             released += run_chain(end, [&](const detail::list_node& node) {
                 if (!which.is_before(node))
@@ -197,17 +210,21 @@ inline result<std::size_t> list::release_range(const range& which) noexcept {
                 return (node.before & detail::list_links::doomed) != 0 ? verdict::run : verdict::pass;
             });
         }
+        // What has run may have added users, or lost the marks to a release of its own that was refused.
+        if ((serial_ == newest && spared_ == spared) || !doom_users(which)) [[likely]]
+            break;
     }
     for (std::size_t step = 0; step != steps;) {
         if (step == static_cast<std::size_t>(release_step::code))
             announce_end_of_objects(which);
         const serial newest = serial_;
+        const auto has_more = [&] { return which.closed == 0 && serial_ != newest; };  // maybe of an earlier step
         released += run_chain(steps_[step], [&](const detail::list_node& node) {
             if (which.is_before(node))
                 return verdict::pass;
-            return which.is_after(node) ? verdict::stop : verdict::run;
+            return which.is_after(node) || has_more() ? verdict::stop : verdict::run;
         });
-        step = serial_ != newest && which.closed == 0 ? 0 : step + 1;
+        step = has_more() ? 0 : step + 1;
     }
     --releasing_;
     return released;
