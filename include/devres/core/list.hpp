@@ -353,6 +353,7 @@ private:
     void spare_users() noexcept;
     bool waits_for_itself(const range& which) const noexcept;
     void announce_end_of_objects(const range& which) noexcept;
+    void release_actions_on(const void* object, std::size_t size) noexcept;
     enum class verdict { pass, run, stop };
     template <class Judge>
     std::size_t run_chain(detail::list_links& end, Judge judge) noexcept;
