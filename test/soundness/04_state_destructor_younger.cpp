@@ -5,7 +5,7 @@
 
 struct queue {
     std::vector<int> pending{1, 2, 3};
-    void cancel() { pending.clear(); }
+    void cancel() { pending.at(0) = 0; }
 };
 inline void cancel(queue& of) { of.cancel(); }
 struct nic_driver {
