@@ -15,6 +15,8 @@ import tempfile
 
 here = pathlib.Path(__file__).resolve().parent
 root = here.parent
+# The path "managed driver of 7 resources" on version 0.1 (526f6b9), whose state was made first and filled.
+seven_resources_of_0_1 = {"g++": 1443, "clang++-19": 1488}
 compilers = {"g++": root / "build/release", "clang++-19": root / "build/release-clang"}
 
 
@@ -124,6 +126,13 @@ def check_gates(gates, counts, sizes, includes, events):
         probe = "probe, 4 resources"
         ratio = found[probe, 4, "devres"] / found[probe, 4, "C"]
         gates.check(f"{compiler}: a probe of 4 unmanaged resources, instructions / C", round(ratio, 2), 1.00)
+        probe = "probe, 16 resources"
+        ratio = found[probe, 16, "devres"] / found[probe, 16, "C"]
+        gates.check(f"{compiler}: a probe of 16 unmanaged resources, instructions / C", round(ratio, 2), 1.05)
+        gates.check(f"{compiler}: a managed driver of 7 resources bound and unbound, instructions / version 0.1",
+                    found["managed driver of 7 resources", 7, "devres"] / seven_resources_of_0_1[compiler], 1.10)
+        gates.check(f"{compiler}: a managed action added and released with all, instructions, of 256",
+                    per_action(found, "actions", 256), 48)
         for path in ("actions", "actions, removed oldest first", "actions, released oldest first"):
             each = [per_action(found, path, count) for count in (16, 256, 4096)]
             gates.check(f"{compiler}: {path}, per action, most / least of 16, 256, 4096",
@@ -131,9 +140,9 @@ def check_gates(gates, counts, sizes, includes, events):
         gates.check(f"{compiler}: replay of EBA4QTP:F and the rebind, thousands of instructions (20,000 a second)",
                     found["replay of EBA4QTP:F", 1, "devres"] / 1000, 250)
     for count, size in sizes.items():
-        gates.check(f"bytes of list memory per action, {count} actions", size / count, 32)
+        gates.check(f"bytes of list memory per action, {count} actions", size / count, 40)
     gates.check("g++: <devres/devres.hpp>, instructions / <memory> + <expected>",
-                includes["instructions"]["devres"] / includes["instructions"]["reference"], 0.50)
+                includes["instructions"]["devres"] / includes["instructions"]["reference"], 0.30)
 
 
 def print_paths(counts, times):

@@ -40,6 +40,9 @@ int opaque_set_master(struct opaque_function* f, int on) OPAQUE_NOTHROW;
 void* opaque_map_bar(struct opaque_function* f, unsigned bar, const char* name) OPAQUE_NOTHROW;
 void opaque_unmap_bar(struct opaque_function* f, void* registers) OPAQUE_NOTHROW;
 
+void* opaque_alloc_coherent(struct opaque_function* f, size_t size) OPAQUE_NOTHROW;
+void opaque_free_coherent(struct opaque_function* f, void* memory, size_t size) OPAQUE_NOTHROW;
+
 int opaque_alloc_vectors(struct opaque_function* f, unsigned min, unsigned max, unsigned types) OPAQUE_NOTHROW;
 void opaque_free_vectors(struct opaque_function* f) OPAQUE_NOTHROW;
 

@@ -83,8 +83,15 @@ struct opaque_platform {
     result<> disable_handler(function_type&, pci::handler_id) noexcept { return {}; }
     result<> enable_handler(function_type&, pci::handler_id) noexcept { return {}; }
 
-    result<pci::dma_block> allocate_dma(function_type&, std::size_t) noexcept { return fail(errc::enomem); }
-    void free_dma(function_type&, const pci::dma_block&) noexcept {}
+    result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept {
+        void* const memory = opaque_alloc_coherent(&f, size);
+        if (memory == nullptr) [[unlikely]]
+            return fail(errc::enomem);
+        return pci::dma_block{.cpu = memory, .bus = {}, .size = size};
+    }
+    void free_dma(function_type& f, const pci::dma_block& block) noexcept {
+        opaque_free_coherent(&f, block.cpu, block.size);
+    }
     result<pci::dma_block> map_dma(function_type&, void*, std::size_t) noexcept { return fail(errc::enomem); }
     void unmap_dma(function_type&, const pci::dma_block&) noexcept {}
 

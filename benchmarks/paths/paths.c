@@ -79,11 +79,17 @@ void plain_vectors(unsigned count) {
 }
 
 void plain_handlers(unsigned count) {
-    for (unsigned i = 0; i != count; ++i) {
+    unsigned i;
+    int vectors = opaque_alloc_vectors(function, 1, count, opaque_msix);
+
+    if (vectors < 0)
+        return;
+    for (i = 0; i != count; ++i) {
         if (opaque_request_irq(function, i, on_irq, &interrupts, "queue"))
-            return;
+            break;
         opaque_free_irq(function, i);
     }
+    opaque_free_vectors(function);
 }
 
 /* Managed ones */

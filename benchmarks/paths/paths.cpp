@@ -48,17 +48,42 @@ result<> probe(device_type& dev, unsigned count, managed_ref<queue> context, boo
     DEVRES_TRY(auto enabled, pcim_enable_device(dev));
     DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(enabled, 1, count, irq_type::msix));
     for (unsigned i = 0; handlers && i != vectors.size(); ++i) {
-        DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[i], "queue", context));
+        DEVRES_TRY(devm_request_irq(vectors[i], "queue", context));
     }
     return {};
 }
 
 void managed(unsigned count, bool handlers) {
     group all(managed_state.dev);
-    if (!probe(managed_state.dev, count, managed_state.context, handlers))
+    if (!probe(managed_state.dev, count, managed_state.context, handlers) || !all.release())
         std::abort();
-    all.release();
 }
+
+struct seven_driver {
+    template <class Device>
+    struct state {
+        bar_of<Device> registers;
+        coherent_of<Device> ring;
+        unsigned interrupts = 0;
+        irq_return on_irq() noexcept {
+            ++interrupts;
+            return irq_return::handled;
+        }
+    };
+
+    template <class Device>
+    static probed<state<Device>> probe(Device& dev, const device_id&) {
+        DEVRES_TRY(auto enabled, pcim_enable_device(dev));
+        DEVRES_TRY(pci_set_master(enabled));
+        DEVRES_TRY(auto registers, pcim_iomap_region<0>(enabled, "seven"));
+        DEVRES_TRY(auto ring, dmam_alloc_coherent(enabled, 4096));
+        DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(enabled, 1, 1, irq_type::msix));
+        DEVRES_TRY(auto data, devm_emplace<state<Device>>(dev, registers, ring));
+        DEVRES_TRY(devm_request_irq(vectors[0], "seven", data));
+        DEVRES_TRY(devm_add_action(dev, &paths_action, nullptr));
+        return data;
+    }
+};
 
 }  // namespace
 
@@ -75,7 +100,8 @@ void removals(unsigned count) {
     for (unsigned i = 0; i != count; ++i)
         added[i] = *devm_add_action(dev, &paths_action, &added[i]);
     for (unsigned i = 0; i != count; ++i)
-        devm_remove_action(dev, added[i]);
+        if (!devm_remove_action(dev, added[i]))
+            std::abort();
 }
 
 void releases(unsigned count) {
@@ -83,7 +109,8 @@ void releases(unsigned count) {
     for (unsigned i = 0; i != count; ++i)
         added[i] = *devm_add_action(dev, &paths_action, &added[i]);
     for (unsigned i = 0; i != count; ++i)
-        devm_release_action(dev, added[i]);
+        if (!devm_release_action(dev, added[i]))
+            std::abort();
 }
 
 void group_of(unsigned count) {
@@ -93,7 +120,8 @@ void group_of(unsigned count) {
         if (!devm_add_action(dev, &paths_action, &dev))
             std::abort();
     opened.keep();
-    opened.release();
+    if (!opened.release())
+        std::abort();
 }
 
 void unmanaged_vectors(unsigned count) {
@@ -103,13 +131,18 @@ void unmanaged_vectors(unsigned count) {
 }
 
 void unmanaged_handlers(unsigned count) {
-    auto& [platform, dev, added, context] = plain_state;
+    auto vectors = pci_alloc_irq_vectors(unmanaged_state.enabled, 1, count, irq_type::msix);
     for (unsigned i = 0; i != count; ++i) {
-        const irq_vector<unmanaged_t, opaque_platform> vector(dev, i);
-        auto registration = request_irq<&queue::on_irq>(vector, "queue", context);
+        auto registration = request_irq((*vectors)[i], "queue", plain_state.context);
         if (!registration)
             std::abort();
     }
+}
+
+void managed_driver(unsigned) {
+    static opaque_platform platform;
+    if (!bind<seven_driver>(platform, *reinterpret_cast<opaque_function*>(&platform)))
+        std::abort();
 }
 
 void managed_vectors(unsigned count) { managed(count, false); }

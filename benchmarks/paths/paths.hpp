@@ -15,6 +15,9 @@ void unmanaged_handlers(unsigned count);
 void managed_vectors(unsigned count);
 void managed_handlers(unsigned count);
 
+/// A whole life of a driver that has devres own an enable, a BAR, DMA memory, a vector, its data, a handler and an action.
+void managed_driver(unsigned);
+
 /// The bytes that a release list asks for when `count` actions are added to it.
 std::size_t bytes_of_actions(std::size_t count);
 

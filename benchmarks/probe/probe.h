@@ -30,6 +30,8 @@ bool c_probe_1(struct c_device* dev, struct interrupts* context, int* error);
 bool c_probe_2(struct c_device* dev, struct interrupts* context, int* error);
 bool c_probe_3(struct c_device* dev, struct interrupts* context, int* error);
 bool c_probe_4(struct c_device* dev, struct interrupts* context, int* error);
+/* The same with six BARs and a handler on each of eight vectors: 16 resources. */
+bool c_probe_16(struct c_device* dev, struct interrupts* context, int* error);
 
 /* The driver's probe of 4 alone: 0 or a negative error. */
 int c_probe_alone(struct c_device* dev, struct interrupts* context);

@@ -17,6 +17,7 @@ bool probe_1(bound& to, interrupts& context, int& error) noexcept;
 bool probe_2(bound& to, interrupts& context, int& error) noexcept;
 bool probe_3(bound& to, interrupts& context, int& error) noexcept;
 bool probe_4(bound& to, interrupts& context, int& error) noexcept;
+bool probe_16(bound& to, interrupts& context, int& error) noexcept;
 result<interrupts*> probe_alone(pci::device<opaque_platform>& dev, interrupts& context) noexcept;
 
 }  // namespace devres::benchmarks

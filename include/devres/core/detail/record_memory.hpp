@@ -9,50 +9,78 @@
 
 namespace devres::detail {
 
-/// Memory for the data of records: a few small blocks of its own, so that a usual device asks for none, then the platform's.
+/// Memory for the data of records. Small ones share blocks, the first of which is here, so that a usual device asks for
+/// nothing; the blocks are given back when the device ends. Large ones, an object with its members, are the platform's.
 class record_memory {
 public:
     static constexpr std::size_t small = 56;
-    static constexpr std::size_t blocks = 5;
+    static constexpr unsigned first_block = 5;
+    static constexpr unsigned later_block = 16;
 
     explicit record_memory(const memory_hooks& hooks) noexcept : hooks_(hooks) {}
     record_memory(const record_memory&) = delete;
     record_memory& operator=(const record_memory&) = delete;
-    ~record_memory() = default;
+    ~record_memory() {
+        while (blocks_ != nullptr) [[unlikely]] {
+            block* const next = blocks_->next;
+            hooks_.put(blocks_, sizeof(block), alignof(block));
+            blocks_ = next;
+        }
+    }
 
     [[nodiscard]] const memory_hooks& hooks() const noexcept { return hooks_; }
 
+    /// Null if there is no memory.
     [[nodiscard]] void* get(std::size_t size, std::size_t alignment) noexcept {
-        if (size <= small && alignment <= alignof(block)) {
-            if (block* const first = free_; first != nullptr) {
-                free_ = first->next;
-                return first;
-            }
-            if (used_ != blocks)
-                return &own_[used_++];
+        if (!shares_block(size, alignment))
+            return hooks_.get(size, alignment);
+        if (place* const first = free_; first != nullptr) {
+            free_ = first->next;
+            return first;
         }
-        return hooks_.get(size, alignment);
+        return unused_ != unused_end_ ? unused_++ : unused();
     }
     void put(void* memory, std::size_t size, std::size_t alignment) noexcept {
-        if (reinterpret_cast<std::uintptr_t>(memory) - reinterpret_cast<std::uintptr_t>(own_) >= sizeof(own_)) {
+        if (!shares_block(size, alignment)) {
             hooks_.put(memory, size, alignment);
             return;
         }
-        auto* const first = ::new (memory) block;
+        auto* const first = ::new (memory) place;
         first->next = free_;
         free_ = first;
     }
 
 private:
-    union block {
-        block* next;
+    union place {
+        place* next;
         std::byte bytes[small];
     };
+    struct block {
+        block* next;
+        place places[later_block];
+    };
+
+    static constexpr bool shares_block(std::size_t size, std::size_t alignment) noexcept {
+        return size <= small && alignment <= alignof(place);
+    }
+    [[gnu::noinline]] void* unused() noexcept {
+        void* const memory = hooks_.get(sizeof(block), alignof(block));
+        if (memory == nullptr)
+            return nullptr;
+        auto* const more = ::new (memory) block;
+        more->next = blocks_;
+        blocks_ = more;
+        unused_ = more->places;
+        unused_end_ = unused_ + later_block;
+        return unused_++;
+    }
 
     memory_hooks hooks_;
-    block* free_ = nullptr;
-    unsigned used_ = 0;
-    block own_[blocks];
+    place* free_ = nullptr;
+    place* unused_ = first_;
+    place* unused_end_ = first_ + first_block;
+    block* blocks_ = nullptr;
+    place first_[first_block];
 };
 
 }  // namespace devres::detail
