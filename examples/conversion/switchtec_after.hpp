@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <utility>
 
 #include <devres/devres.hpp>
 
@@ -20,41 +19,39 @@ struct driver {
         pci::enable = devres::managed,
         pci::bar<0> = devres::managed,
         pci::irq_vectors = interrupts{},
-        pci::irq_handler(devres::driver_data, pci::bar<0>) = interrupts{});
+        pci::irq_handler = interrupts{});
 
-    template <class P>
+    template <class Device>
     struct state {
-        pci::enabled_device<devres::managed_t, P, driver> device;
-        pci::bar_mapping<devres::managed_t, P, driver> registers;
-        pci::irq_allocation<interrupts, P, driver, 1> vectors;
-        pci::irq_registration<interrupts, P, driver> handler;
+        pci::enabled_of<Device> device;
+        pci::bar_of<Device> registers;
         std::atomic<std::uint32_t> summary = 0;
         std::atomic<unsigned> events = 0;
 
-        pci::irq_return on_event() noexcept {
+        pci::irq_return on_irq() noexcept {
             summary = registers.read32(0x00);
             ++events;
             return pci::irq_return::handled;
         }
     };
 
-    template <class P>
-    static devres::result<devres::managed_ref<state<P>>> probe(pci::device<P, driver>& dev, const pci::device_id&) {
-        DEVRES_TRY(auto data, devres::devm_emplace<state<P>>(dev));
-        DEVRES_TRY(data->device, pci::pcim_enable_device(dev));
-        DEVRES_TRY(pci::pci_set_master(data->device));
-        DEVRES_TRY(data->registers, pci::pcim_iomap_region<0>(data->device, "switchtec"));
+    template <class Device>
+    static devres::probed<state<Device>> probe(Device& dev, const pci::device_id&) {
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
+        DEVRES_TRY(pci::pci_set_master(device));
+        DEVRES_TRY(auto registers, pci::pcim_iomap_region<0>(device, "switchtec"));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
-        DEVRES_TRY(data->vectors, pci::pcim_alloc_irq_vectors<1>(data->device, 32, types));
-        auto event = data->vectors.at(data->registers.read32(0x20));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(device, 32, types));
+        DEVRES_TRY(auto data, devres::devm_emplace<state<Device>>(dev, device, registers));
+        auto event = vectors.at(registers.read32(0x20));
         if (!event)
             return devres::fail(devres::errc::efault);
-        DEVRES_TRY(data->handler, pci::devm_request_irq<&state<P>::on_event>(*event, "switchtec", data));
+        DEVRES_TRY(pci::devm_request_irq(*event, "switchtec", data));
         return data;
     }
 
-    template <class P>
-    static void remove(state<P>& data) noexcept {
+    template <class Device>
+    static void remove(state<Device>& data) noexcept {
         (void)pci::pci_clear_master(data.device);
     }
 };

@@ -34,45 +34,38 @@ struct driver {
         pci::enable = devres::managed,
         pci::bar<0> = devres::managed,
         pci::irq_vectors = interrupts{},
-        pci::irq_handler(irq_lists) = interrupts{});
+        pci::irq_handler = interrupts{});
 
-    template <class P>
+    template <class Device>
     struct controller {
         devres::managed_ref<lists> irqs;
-        pci::irq_allocation<interrupts, P, driver> vectors{};
-        std::array<pci::irq_registration<interrupts, P, driver>, lists::most> handlers{};
-
-        explicit controller(devres::managed_ref<lists> made) noexcept : irqs(made) {}
+        pci::irq_allocation<interrupts, typename Device::platform_type, driver> vectors;
+        std::array<pci::irq_registration<interrupts, typename Device::platform_type, driver>, lists::most> handlers{};
     };
 
-    template <class P>
-    static devres::result<devres::managed_ref<controller<P>>> probe(pci::device<P, driver>& dev,
-                                                                    const pci::device_id&) {
-        DEVRES_TRY(auto irqs, devres::devm_emplace<lists>(dev));
-        DEVRES_TRY(auto data, devres::devm_emplace<controller<P>>(dev, irqs));
+    template <class Device>
+    static devres::probed<controller<Device>> probe(Device& dev, const pci::device_id&) {
         DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
-        DEVRES_TRY(auto cfg, pci::pcim_iomap_region<0>(device, "vmd"));
-        if (cfg.size() < 0x100000)
-            return devres::fail(devres::errc::enomem);
+        DEVRES_TRY((pci::pcim_iomap_region<0, 0x100000>(device, "vmd")));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix;
-        DEVRES_TRY(data->vectors, pci::pcim_alloc_irq_vectors(device, 1, lists::most, types));
-        for (unsigned i = 0; i != data->vectors.size(); ++i) {
-            DEVRES_TRY(data->handlers[i], pci::devm_request_irq<&lists::on_irq>(data->vectors[i], "vmd", irqs));
-        }
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 1, lists::most, types));
+        DEVRES_TRY(auto irqs, devres::devm_emplace<lists, irq_lists>(dev));
+        DEVRES_TRY(auto data, devres::devm_emplace<controller<Device>>(dev, irqs, vectors));
+        DEVRES_TRY(resume(*data));
         return data;
     }
 
-    template <class P>
-    static void suspend(controller<P>& data) noexcept {
+    template <class Device>
+    static void suspend(controller<Device>& data) noexcept {
         for (auto& handler : data.handlers)
             (void)pci::devm_free_irq(std::move(handler));
     }
 
-    template <class P>
-    static devres::result<> resume(controller<P>& data) noexcept {
+    template <class Device>
+    static devres::result<> resume(controller<Device>& data) noexcept {
         for (unsigned i = 0; i != data.vectors.size(); ++i) {
-            DEVRES_TRY(data.handlers[i], pci::devm_request_irq<&lists::on_irq>(data.vectors[i], "vmd", data.irqs));
+            DEVRES_TRY(data.handlers[i], pci::devm_request_irq(data.vectors[i], "vmd", data.irqs));
         }
         return {};
     }

@@ -153,8 +153,9 @@ inline constexpr hazard catalogue[] = {
               "paths of probe drop the last reference to it; devres frees the handlers after that. In remove() bus "
               "mastering is off by then, so that no new message is sent (a handler that is running is not waited "
               "for). A probe that fails behind devm_request_irq() leaves it on.",
-     .with_devres = "A managed handler takes a managed object. devm_emplace makes it, first thing in probe, so that "
-                    "it goes last.",
+     .with_devres = "A managed handler takes a managed object, which devm_emplace makes from its parts. When the driver "
+                    "goes, and when its probe fails, the handlers end first; then bus mastering goes off, and the "
+                    "object after that.",
      .code = "D002",
      .device = replay::device_kind::rocker,
      .tell = tell_switchtec,
@@ -165,8 +166,10 @@ inline constexpr hazard catalogue[] = {
               "of every list up; devres frees the handlers after that. The children are gone by then, and interrupt "
               "no more. Bus mastering is on, and an interrupt of VMD's that comes all the same takes a lock that is "
               "gone.",
-     .with_devres = "What a handler touches stands in the brackets of irq_handler(...), and has to be managed as "
-                    "well. That it stands there is the driver's word: the compiler does not read the handler.",
+     .with_devres = "A managed handler is taken to touch everything that its driver acquires. Of each line that is not "
+                    "managed, the table says that handlers keep off it, irq_handler.without(...), or that the driver "
+                    "sees to it, irq_handler.guarding(...). A table that says neither does not compile: to forget one "
+                    "is safe.",
      .code = "D002",
      .device = replay::device_kind::rocker,
      .tell = tell_vmd,

@@ -16,10 +16,7 @@ namespace pci = devres::pci;
 struct counter {
     std::atomic<unsigned> interrupts = 0;
 
-    pci::irq_return on_irq() noexcept {
-        ++interrupts;
-        return pci::irq_return::handled;
-    }
+    pci::irq_return on_irq() noexcept { return ++interrupts, pci::irq_return::handled; }
 };
 
 }  // namespace hazards

@@ -7,31 +7,32 @@
 namespace hazards::driver_data {
 
 struct driver {
-    template <class P>
-    struct stdev : counter {
-        pci::enabled_device<devres::managed_t, P, driver> device;
+    template <class Device>
+    struct stdev {
+        pci::enabled_of<Device> device;
+        std::atomic<unsigned> interrupts = 0;
+
+        pci::irq_return on_irq() noexcept { return ++interrupts, pci::irq_return::handled; }
     };
 
-    template <class P>
-    static devres::result<devres::managed_ref<stdev<P>>> probe(pci::device<P, driver>& dev,
-                                                               const pci::device_id&) {
-#ifdef DEVRES_HAZARD
-        auto& data = *new stdev<P>;  // kzalloc(), freed in remove()
-#else
-        DEVRES_TRY(auto data, devres::devm_emplace<stdev<P>>(dev));
-#endif
+    template <class Device>
+    static devres::probed<stdev<Device>> probe(Device& dev, const pci::device_id&) {
         DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
         DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(device, 4, types));
         auto event = vectors.template get<0>();
-        DEVRES_TRY(pci::devm_request_irq<&stdev<P>::on_irq>(event, "switchtec", data));
-        data->device = device;
+#ifdef DEVRES_HAZARD
+        auto& data = *new stdev<Device>{device};  // kzalloc(), freed in remove()
+#else
+        DEVRES_TRY(auto data, devres::devm_emplace<stdev<Device>>(dev, device));
+#endif
+        DEVRES_TRY(pci::devm_request_irq(event, "switchtec", data));
         return data;
     }
 
-    template <class P>
-    static void remove(stdev<P>& data) noexcept {
+    template <class Device>
+    static void remove(stdev<Device>& data) noexcept {
         (void)pci::pci_clear_master(data.device);
     }
 };

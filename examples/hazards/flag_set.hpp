@@ -7,8 +7,7 @@
 namespace hazards::flag_set {
 
 struct driver {
-    static devres::result<devres::managed_ref<counter>> probe(auto& dev, const pci::device_id&) {
-        DEVRES_TRY(auto data, devres::devm_emplace<counter>(dev));
+    static devres::probed<counter> probe(auto& dev, const pci::device_id&) {
         DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
@@ -17,8 +16,9 @@ struct driver {
 #else
         DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 4, 4, types));
 #endif
+        DEVRES_TRY(auto data, devres::devm_emplace<counter>(dev));
         for (unsigned i = 0; i != vectors.size(); ++i) {
-            DEVRES_TRY(pci::devm_request_irq<&counter::on_irq>(vectors[i], "hazard", data));
+            DEVRES_TRY(pci::devm_request_irq(vectors[i], "hazard", data));
         }
         return data;
     }

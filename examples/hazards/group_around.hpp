@@ -7,7 +7,7 @@
 namespace hazards::group_around {
 
 struct driver {
-    static devres::result<devres::managed_ref<counter>> probe(auto& dev, const pci::device_id&) {
+    static devres::probed<counter> probe(auto& dev, const pci::device_id&) {
         DEVRES_TRY(auto data, devres::devm_emplace<counter>(dev));
         DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
@@ -15,7 +15,7 @@ struct driver {
         const auto take_vectors = [&]() -> devres::result<> {
             DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 4, 4, types));
             for (unsigned i = 0; i != vectors.size(); ++i) {
-                DEVRES_TRY(pci::devm_request_irq<&counter::on_irq>(vectors[i], "hazard", data));
+                DEVRES_TRY(pci::devm_request_irq(vectors[i], "hazard", data));
             }
             return {};
         };
@@ -31,7 +31,7 @@ struct driver {
 #endif
         devres::group interrupts{dev};
         DEVRES_TRY(take_vectors());
-        interrupts.release();
+        DEVRES_TRY(interrupts.release());
         DEVRES_TRY(take_vectors());
         return data;
     }

@@ -11,13 +11,13 @@ struct driver {
         devres::errc refused{};  // why the second allocation failed
     };
 
-    static devres::result<devres::managed_ref<state>> probe(auto& dev, const pci::device_id&) {
-        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));
+    static devres::probed<state> probe(auto& dev, const pci::device_id&) {
         DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(device));
         const auto types = pci::irq_type::msix | pci::irq_type::msi;
         DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 1, 1, types));
-        DEVRES_TRY(pci::devm_request_irq<&state::on_irq>(vectors[0], "hazard", data));
+        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));
+        DEVRES_TRY(pci::devm_request_irq(vectors[0], "hazard", data));
 #ifdef DEVRES_HAZARD
         DEVRES_TRY(auto more, pci::pci_alloc_irq_vectors(device, 1, 1, pci::irq_type::all));
 #else

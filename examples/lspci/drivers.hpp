@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include <devres/devres.hpp>
 #include <devres/sim.hpp>
@@ -49,7 +50,8 @@ private:
     template <class Driver>
     static devres::result<std::shared_ptr<void>> bind_to(P& platform, function_type& function) {
         using binding = pci::binding<Driver, P>;
-        return std::make_shared<binding>(DEVRES_TRY(pci::bind<Driver>(platform, function)));
+        DEVRES_TRY(auto bound, pci::bind<Driver>(platform, function));
+        return std::make_shared<binding>(std::move(bound));
     }
 };
 

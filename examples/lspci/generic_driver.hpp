@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include <devres/devres.hpp>
 
@@ -18,55 +19,53 @@ public:
     /// An MSI-X table has no more.
     static constexpr unsigned most_vectors = 2048;
 
-    explicit generic_state(Device& dev) noexcept : dev_(&dev) {}
+    /// A function that does not interrupt has no vectors.
+    generic_state(Device& dev, const std::optional<pci::vectors_of<Device>>& vectors) noexcept
+        : dev_(dev), vectors_(vectors) {}
 
     /// How many vectors the driver has, and of which type; 0 for a function that does not interrupt.
-    [[nodiscard]] unsigned vectors() const noexcept { return vectors_; }
-    [[nodiscard]] pci::irq_type type() const noexcept { return type_; }
+    [[nodiscard]] unsigned vectors() const noexcept { return vectors_ ? vectors_->size() : 0; }
+    [[nodiscard]] pci::irq_type type() const noexcept { return vectors_ ? vectors_->type() : pci::irq_type::intx; }
     /// How often a vector has fired; `vector` is below `vectors()`.
     [[nodiscard]] unsigned interrupts(pci::vector_index vector) const noexcept {
         return interrupts_[vector.value()];
     }
 
-private:
-    friend struct generic_driver;
-    using irq_return = pci::irq_return;
-
-    irq_return on_message(pci::vector_index vector) noexcept {
+    pci::irq_return on_irq(pci::vector_index vector) noexcept {
         ++interrupts_[vector.value()];
-        return irq_return::handled;
+        return pci::irq_return::handled;
     }
 
     /// INTx is a level, which the device holds until a driver that knows the device has served it. This one
     /// does not: it cuts the function off the line, as uio_pci_generic does. Interrupts of others on the same
     /// line are not ours.
-    irq_return on_line() noexcept {
-        const auto status = pci_read_config_word(*dev_, status_register);
-        const auto command = pci_read_config_word(*dev_, command_register);
+    pci::irq_return on_line() noexcept {
+        const auto status = pci_read_config_word(dev_, status_register);
+        const auto command = pci_read_config_word(dev_, command_register);
         if (!status || !command || (*status & interrupt_status) == 0 || (*command & intx_disable) != 0)
-            return irq_return::none;
-        (void)pci_write_config_word(*dev_, command_register,
+            return pci::irq_return::none;
+        (void)pci_write_config_word(dev_, command_register,
                                     static_cast<std::uint16_t>(*command | intx_disable));
         ++interrupts_[0];
-        return irq_return::handled;
+        return pci::irq_return::handled;
     }
 
     /// Undoes what on_line did.
     void reconnect() noexcept {
-        const auto command = pci_read_config_word(*dev_, command_register);
+        const auto command = pci_read_config_word(dev_, command_register);
         if (command && (*command & intx_disable) != 0)
-            (void)pci_write_config_word(*dev_, command_register,
+            (void)pci_write_config_word(dev_, command_register,
                                         static_cast<std::uint16_t>(*command & ~intx_disable));
     }
 
+private:
     static constexpr unsigned command_register = 0x04;
     static constexpr unsigned status_register = 0x06;
     static constexpr std::uint16_t intx_disable = 1U << 10U;     // of command
     static constexpr std::uint16_t interrupt_status = 1U << 3U;  // of status
 
-    Device* dev_;
-    unsigned vectors_ = 0;
-    pci::irq_type type_ = pci::irq_type::intx;
+    Device& dev_;
+    std::optional<pci::vectors_of<Device>> vectors_;
     std::array<std::atomic<unsigned>, most_vectors> interrupts_{};
 };
 
@@ -77,27 +76,25 @@ struct generic_driver {
         devres::driver_data = devres::managed,
         pci::enable = devres::managed,
         pci::irq_vectors = devres::managed,
-        pci::irq_handler(devres::driver_data) = devres::managed);
+        pci::irq_handler = devres::managed);
 
     template <class Device>
-    static auto probe(Device& dev, const pci::device_id&)
-        -> devres::result<devres::managed_ref<generic_state<Device>>> {
+    static devres::probed<generic_state<Device>> probe(Device& dev, const pci::device_id&) {
         using state = generic_state<Device>;
-        DEVRES_TRY(const auto data, devres::devm_emplace<state>(dev, dev));
         DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
-        if (!DEVRES_TRY(can_interrupt(dev)))
-            return data;
-
-        DEVRES_TRY(pci_set_master(enabled));  // messages are writes to memory
-        const auto vectors =
-            DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, state::most_vectors, pci::irq_type::all));
-        data->vectors_ = vectors.size();
-        data->type_ = vectors.type();
-        for (unsigned i = 0; i != vectors.size(); ++i) {
-            if (vectors.type() == pci::irq_type::intx) {
-                DEVRES_TRY(pci::devm_request_irq<&state::on_line>(vectors[i], "generic", data));
+        DEVRES_TRY(const bool interrupts, can_interrupt(dev));
+        std::optional<pci::vectors_of<Device>> vectors;
+        if (interrupts) {
+            DEVRES_TRY(pci_set_master(enabled));  // messages are writes to memory
+            DEVRES_TRY(const auto granted, pcim_alloc_irq_vectors(enabled, 1, state::most_vectors, pci::irq_type::all));
+            vectors.emplace(granted);
+        }
+        DEVRES_TRY(const auto data, devres::devm_emplace<state>(dev, dev, vectors));
+        for (unsigned i = 0; i != data->vectors(); ++i) {
+            if (data->type() == pci::irq_type::intx) {
+                DEVRES_TRY(pci::devm_request_irq<&state::on_line>((*vectors)[i], "generic", data));
             } else {
-                DEVRES_TRY(pci::devm_request_irq<&state::on_message>(vectors[i], "generic", data));
+                DEVRES_TRY(pci::devm_request_irq((*vectors)[i], "generic", data));
             }
         }
         return data;
@@ -116,9 +113,11 @@ private:
         constexpr unsigned status = 0x06, has_capabilities = 0x10, first_capability = 0x34;
         constexpr unsigned interrupt_pin = 0x3d, msi = 0x05, msix = 0x11;
 
-        if (DEVRES_TRY(pci_read_config_byte(dev, interrupt_pin)) != 0)
+        DEVRES_TRY(const unsigned pin, pci_read_config_byte(dev, interrupt_pin));
+        if (pin != 0)
             return true;
-        if ((DEVRES_TRY(pci_read_config_word(dev, status)) & has_capabilities) == 0)
+        DEVRES_TRY(const unsigned has, pci_read_config_word(dev, status));
+        if ((has & has_capabilities) == 0)
             return false;
         unsigned link = first_capability;
         for (unsigned left = 48; left != 0; --left) {  // more do not fit: the list is a loop

@@ -3,51 +3,43 @@
 
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <type_traits>
+#include <optional>
+#include <span>
+#include <utility>
 
 #include <devres/devres.hpp>
 #include <devres/pci/platform_archetype.hpp>
 
+#include "bar_access.hpp"
 #include "child_function.hpp"
+#include "child_functions.hpp"
 #include "child_interrupts.hpp"
-#include "platform_array.hpp"
 #include "registers.hpp"
 
 namespace vmd {
-
-/// One of VMD's two windows to the BARs of its children, before anything is placed in it.
-struct window_space {
-    std::uint64_t address = 0;  ///< on the child bus, where the BAR of VMD's begins
-    std::size_t first = 0;      ///< what is below belongs to VMD
-    std::size_t size = 0;       ///< of the BAR
-};
 
 /// The bus behind a VMD: a platform, so that drivers of the functions on it are drivers like any other and
 /// cannot tell.
 ///
 /// `Parent` is the device that the VMD driver is bound to. A configuration space is a page of VMD's CFGBAR;
-/// a child's BAR is a part of one of VMD's windows, which is mapped while a child has a BAR in it; a
+/// a child's BAR is a part of one of VMD's windows; a
 /// child's interrupts are messages that name a vector of VMD's; its memory and DMA are VMD's. Children have
 /// MSI-X or nothing: there is no INTx behind a VMD, and the messages of MSI are left out here.
 ///
-/// A managed object of the VMD driver. Children must be unbound before it goes, which the driver does in
-/// remove().
+/// A managed object of the VMD driver. Children must be unbound before it goes, which the driver does when
+/// it is stopped.
 ///
 /// # Threads
 /// As for any platform: the device calls of one function are made on one thread at a time, those of
-/// different functions may be made on different ones. `lock_` is for what children share (windows, vectors,
+/// different functions may be made on different ones. `lock_` is for what children share (vectors,
 /// numbers). Delivery does not take it.
 template <class Parent>
 class child_bus {
     using parent_platform = typename Parent::platform_type;
-    using parent_driver = typename Parent::driver_type;
-    using enabled_parent = pci::enabled_device<devres::managed_t, parent_platform, parent_driver>;
-    using config_window = pci::bar_mapping<devres::managed_t, parent_platform, parent_driver>;
-    using mapped_window = pci::bar_mapping<devres::unmanaged_t, parent_platform, parent_driver>;
+    using delivery = std::optional<devres::managed_ref<child_interrupts>>;
 
 public:
     using function_type = child_function;
@@ -59,75 +51,29 @@ public:
         unsigned bar = 0;
     };
 
-    /// A bus without functions; `config` is CFGBAR, from the configuration space of
-    /// `domain`:`first_bus`:00.0 on.
-    child_bus(enabled_parent enabled, config_window config, std::uint32_t domain, std::uint8_t first_bus,
-              std::array<window_space, 2> windows) noexcept
-        : enabled_(enabled), config_(config), domain_(domain), first_bus_(first_bus) {
-        for (unsigned i = 0; i != windows.size(); ++i) {
-            windows_[i].space = windows[i];
-            windows_[i].next = windows[i].address + windows[i].first;
+    /// The bus of these functions; `config` is CFGBAR, the windows are MEMBAR1 and MEMBAR2. Children interrupt through VMD's
+    /// vectors, by `interrupts`. Without, they have no vectors (`enotsupp`).
+    child_bus(const pci::enabled_of<Parent>& enabled, const pci::bar_of<Parent>& config,
+              const pci::bar_of<Parent>& window1, const pci::bar_of<Parent>& window2,
+              child_functions<Parent>&& functions, const delivery& interrupts) noexcept
+        : enabled_(enabled), config_(config), windows_{window1, window2}, functions_(std::move(functions)),
+          interrupts_(interrupts) {
+        if (!interrupts_)
+            return;
+        child_interrupts& all = **interrupts_;
+        std::size_t next = 0;
+        for (child_function& f : functions_.all()) {
+            f.irqs = all.irqs().subspan(next, functions_.irqs_of(f, all.vectors()));
+            next += f.irqs.size();
         }
     }
     child_bus(const child_bus&) = delete;
     child_bus& operator=(const child_bus&) = delete;
 
-    /// Takes the addresses away again that the scan gave to BARs.
-    ~child_bus() {
-        for (child_function& f : functions_) {
-            for (unsigned i = 0; i != pci::bar_count; ++i) {
-                if (f.bars[i].size != 0)
-                    put<std::uint32_t>(f, child_config::bar + 4 * i, f.bars_found[i]);
-                if (f.bars[i].wide)
-                    put<std::uint32_t>(f, child_config::bar + 4 * i + 4, f.bars_found[i + 1]);
-            }
-        }
-    }
-
-    /// Finds the functions on the bus, places their BARs in the windows, and maps the windows that have any: VMD's
-    /// handlers call those of children, which use them.
-    /// @returns `enomem`
-    result<> scan() noexcept {
-        std::size_t found = 0;
-        each_present([&](unsigned) { ++found; });
-        DEVRES_TRY(functions_, platform_array<child_function>::make(parent().resources().memory(), found));
-        std::size_t next = 0;
-        each_present([&](unsigned devfn) {
-            if (next != functions_.size())
-                read_function(functions_[next++], devfn);
-        });
-        for (unsigned i = 0; i != windows_.size(); ++i) {
-            if (windows_[i].next != windows_[i].space.address + windows_[i].space.first) {
-                DEVRES_TRY(use_window(i));
-            }
-        }
-        return {};
-    }
-
     /// The functions on the bus, in the order of their addresses.
-    [[nodiscard]] std::span<child_function> functions() noexcept {
-        return {functions_.data(), functions_.size()};
-    }
-
-    /// How many interrupts children can have, of whom none is offered more than VMD has vectors.
-    [[nodiscard]] std::size_t irqs_wanted(unsigned vectors) const noexcept {
-        std::size_t all = 0;
-        for (std::size_t i = 0; i != functions_.size(); ++i)
-            all += irqs_of(functions_[i], vectors);
-        return all;
-    }
-
-    /// Lets children interrupt through VMD's vectors. Without it, they have no vectors (`enotsupp`).
-    void remap_to(child_interrupts& interrupts) noexcept {
-        interrupts_ = &interrupts;
-        std::size_t next = 0;
-        for (child_function& f : functions_) {
-            f.irqs = interrupts.irqs().subspan(next, irqs_of(f, interrupts.vectors()));
-            next += f.irqs.size();
-        }
-    }
-    /// Null while children cannot interrupt through VMD.
-    [[nodiscard]] child_interrupts* interrupts() const noexcept { return interrupts_; }
+    [[nodiscard]] std::span<child_function> functions() noexcept { return functions_.all(); }
+    /// Nothing where children cannot interrupt through VMD.
+    [[nodiscard]] const delivery& interrupts() const noexcept { return interrupts_; }
 
     // The primitives of pci::platform; their contracts are there.
 
@@ -238,28 +184,25 @@ public:
             return fail(errc::ebusy);
         if (!bar.placed)
             return fail(errc::enomem);
-        DEVRES_TRY(use_window(bar.window));
         bar.mapped = true;
-        const std::uint64_t base = windows_[bar.window].space.address;
-        return region_type{.offset = static_cast<std::size_t>(bar.address - base),
+        return region_type{.offset = static_cast<std::size_t>(functions_.place_in_window(bar)),
                            .size = static_cast<std::size_t>(bar.size),
                            .window = bar.window,
                            .bar = number.value()};
     }
     void unmap_bar(child_function& f, region_type& region) noexcept {
         f.bars[region.bar].mapped = false;
-        leave_window(region.window);
         if (f.enables.settle(f.needs_enable()))
             disable_now(f);
     }
     std::size_t bar_size(const region_type& region) noexcept { return region.size; }
     template <class T>
     T read(const region_type& region, std::size_t offset) noexcept {
-        return get<T>(windows_[region.window].mapping, region.offset + offset);
+        return read_register<T>(windows_[region.window], region.offset + offset);
     }
     template <class T>
     void write(const region_type& region, std::size_t offset, T value) noexcept {
-        put(windows_[region.window].mapping, region.offset + offset, value);
+        write_register(windows_[region.window], region.offset + offset, value);
     }
 
     result<pci::vector_grant> allocate_vectors(child_function& f,
@@ -294,11 +237,11 @@ public:
         f.vectors.store(0, std::memory_order_release);
         for (unsigned i = count; i-- != 0;) {
             clear_entry(f, i);
-            interrupts_->list(f.irqs[i].vector).remove(f.irqs[i]);
-            f.irqs[i].forget();
-            interrupts_->give_back(f.irqs[i].vector);
+            child_irq& irq = f.irqs[i];
+            delivered().list(irq.vector).remove(irq);
+            irq.forget();
+            delivered().give_back(irq.vector);
         }
-        release_window(f.bars[f.table_bar].window);
         if (f.enables.settle(f.needs_enable()))
             disable_now(f);
         return {};
@@ -306,7 +249,7 @@ public:
     /// A number that no other function of this machine's VMDs has: beyond those of the machine itself.
     pci::irq_number vector_number(child_function& f, pci::vector_index vector) noexcept {
         const auto devfn = static_cast<unsigned>(f.config >> 12U);
-        return pci::irq_number(((domain_ & 0xffU) + 1) << 19U | devfn << 11U | vector.value());
+        return pci::irq_number(((f.address.domain() & 0xffU) + 1) << 19U | devfn << 11U | vector.value());
     }
 
     result<pci::handler_id> register_handler(child_function& f, pci::vector_index vector,
@@ -321,7 +264,7 @@ public:
             return fail(errc::ebusy);
         const auto id = static_cast<pci::handler_id>(++registrations_ << index_bits | index);
         irq.give(action, vector, id);
-        interrupts_->list(irq.vector).add(irq);
+        delivered().list(irq.vector).add(irq);
         start(f, index);
         return id;
     }
@@ -416,13 +359,6 @@ public:
     }
 
 private:
-    struct window {
-        window_space space;
-        std::uint64_t next = 0;  // where the next BAR is placed, on the child bus
-        unsigned users = 0;      // BARs of children that are mapped, MSI-X tables in use
-        mapped_window mapping;   // while there are users
-    };
-
     // A registration's id says which vector it is on, and is never used again.
     static constexpr unsigned index_bits = 12;
     [[nodiscard]] static unsigned index_of(pci::handler_id id) noexcept {
@@ -432,29 +368,8 @@ private:
     [[nodiscard]] Parent& parent() const noexcept { return enabled_.dev(); }
     [[nodiscard]] parent_platform& platform() const noexcept { return parent().platform(); }
 
-    template <class T, class Mapping>
-    [[nodiscard]] static T get(const Mapping& bar, std::size_t offset) noexcept {
-        if constexpr (sizeof(T) == 1)
-            return bar.read8(offset);
-        else if constexpr (sizeof(T) == 2)
-            return bar.read16(offset);
-        else if constexpr (sizeof(T) == 4)
-            return bar.read32(offset);
-        else
-            return bar.read64(offset);
-    }
-    template <class T, class Mapping>
-        requires(!std::is_same_v<Mapping, child_function>)
-    static void put(const Mapping& bar, std::size_t offset, T value) noexcept {
-        if constexpr (sizeof(T) == 1)
-            bar.write8(offset, value);
-        else if constexpr (sizeof(T) == 2)
-            bar.write16(offset, value);
-        else if constexpr (sizeof(T) == 4)
-            bar.write32(offset, value);
-        else
-            bar.write64(offset, value);
-    }
+    /// Where children have vectors, they have been given a way to interrupt.
+    [[nodiscard]] child_interrupts& delivered() const noexcept { return **interrupts_; }
 
     // Configuration space.
 
@@ -463,15 +378,16 @@ private:
     }
     template <class T>
     [[nodiscard]] T get(const child_function& f, unsigned offset) const noexcept {
-        return get<T>(config_, f.config + offset);
+        return read_register<T>(config_, f.config + offset);
     }
     template <class T>
     void put(const child_function& f, unsigned offset, T value) const noexcept {
-        put(config_, f.config + offset, value);
+        write_register(config_, f.config + offset, value);
     }
     void put_command(const child_function& f, std::uint32_t value) const noexcept {
         put(f, child_config::command, static_cast<std::uint16_t>(value));
     }
+    void disable_now(child_function& f) noexcept { put_command(f, f.command_before & ~child_config::command_master); }
     [[nodiscard]] bool is_present(const child_function& f) const noexcept {
         return get<std::uint16_t>(f, child_config::vendor_id) != 0xffff;
     }
@@ -483,144 +399,13 @@ private:
         put(f, control, static_cast<std::uint16_t>(others | state));
     }
 
-    // Finding functions.
-
-    /// Calls `visit` with the device and function number, as bits 7 to 3 and 2 to 0, of each function on
-    /// the bus.
-    template <class Visit>
-    void each_present(Visit visit) const noexcept {
-        const auto is_there = [&](unsigned devfn) {
-            return config_.read16((std::size_t{devfn} << 12U) + child_config::vendor_id) != 0xffff;
-        };
-        for (unsigned device = 0; device != 256; device += 8) {
-            if (!is_there(device))
-                continue;
-            visit(device);
-            const std::uint8_t header = config_.read8((std::size_t{device} << 12U) + child_config::header_type);
-            if ((header & child_config::multifunction) == 0)
-                continue;
-            for (unsigned devfn = device + 1; devfn != device + 8; ++devfn) {
-                if (is_there(devfn))
-                    visit(devfn);
-            }
-        }
-    }
-
-    void read_function(child_function& f, unsigned devfn) noexcept {
-        f.config = std::size_t{devfn} << 12U;
-        f.address = pci::address(domain_, first_bus_, static_cast<std::uint8_t>(devfn / 8),
-                                 static_cast<std::uint8_t>(devfn % 8));
-        const auto ids = get<std::uint32_t>(f, child_config::vendor_id);
-        const auto subsystem = get<std::uint32_t>(f, child_config::subsystem);
-        f.identity = {.vendor = static_cast<std::uint16_t>(ids),
-                      .device = static_cast<std::uint16_t>(ids >> 16U),
-                      .subsystem_vendor = static_cast<std::uint16_t>(subsystem),
-                      .subsystem_device = static_cast<std::uint16_t>(subsystem >> 16U),
-                      .class_code = get<std::uint32_t>(f, child_config::class_revision) >> 8U};
-        if ((get<std::uint8_t>(f, child_config::header_type) & 0x7fU) != 0)
-            return;  // a bridge: there is nothing on it for a driver here
-        read_capabilities(f);
-        for (unsigned i = 0; i != pci::bar_count; i += f.bars[i].wide ? 2 : 1)
-            place_bar(f, i);
-    }
-
-    void read_capabilities(child_function& f) noexcept {
-        if ((get<std::uint16_t>(f, child_config::status) & child_config::status_capabilities) == 0)
-            return;
-        unsigned at = get<std::uint8_t>(f, child_config::capabilities) & 0xfcU;
-        for (unsigned left = 48; at >= 0x40 && left != 0; --left) {  // more do not fit: a loop
-            const unsigned id = get<std::uint8_t>(f, at);
-            if (id == child_config::power_management_id)
-                f.power_management = at;
-            if (id == child_config::msix_id) {
-                f.msix = at;
-                const auto table = get<std::uint32_t>(f, at + child_config::msix_table);
-                const auto control = get<std::uint16_t>(f, at + child_config::msix_control);
-                f.table_size = (control & child_config::msix_size) + 1;
-                f.table_bar = table & child_config::msix_bir;
-                f.table_offset = table & ~child_config::msix_bir;
-            }
-            at = get<std::uint8_t>(f, at + 1) & 0xfcU;
-        }
-        if (f.table_bar >= pci::bar_count)
-            f.msix = 0;
-    }
-
-    /// Finds out how large a BAR is and gives it an address: 64-bit ones in the second window, others in
-    /// the first. One that finds no room stays without, and cannot be mapped.
-    void place_bar(child_function& f, unsigned number) noexcept {
-        auto& bar = f.bars[number];
-        const unsigned at = child_config::bar + 4 * number;
-        const auto found = f.bars_found[number] = get<std::uint32_t>(f, at);
-        if ((found & 1U) != 0)
-            return;  // I/O space: there is none behind a VMD
-        put(f, at, ~std::uint32_t{0});
-        const std::uint32_t low = get<std::uint32_t>(f, at);
-        if (low == 0)
-            return;
-        bar.wide = (low & 7U) == 4 && number + 1 != pci::bar_count;
-        std::uint64_t mask = (low & ~std::uint32_t{15}) | 0xffff'ffff'0000'0000;
-        if (bar.wide) {
-            f.bars_found[number + 1] = get<std::uint32_t>(f, at + 4);
-            put(f, at + 4, ~std::uint32_t{0});
-            mask = (mask & 0xffff'ffffU) | std::uint64_t{get<std::uint32_t>(f, at + 4)} << 32U;
-        }
-        bar.size = ~mask + 1;
-        bar.window = bar.wide ? 1 : 0;
-        window& in = windows_[bar.window];
-        const std::uint64_t place = (in.next + bar.size - 1) & ~(bar.size - 1);
-        bar.placed = std::has_single_bit(bar.size) && place - in.space.address + bar.size <= in.space.size &&
-                     (bar.wide || place + bar.size <= 0x1'0000'0000);
-        if (bar.placed) {
-            bar.address = place;
-            in.next = place + bar.size;
-        }
-        put(f, at, static_cast<std::uint32_t>(bar.address));
-        if (bar.wide)
-            put(f, at + 4, static_cast<std::uint32_t>(bar.address >> 32U));
-    }
-
-    // Windows.
-
-    result<> use_window(unsigned number) noexcept {
-        const std::scoped_lock hold(lock_);
-        return acquire_window(number);
-    }
-    void leave_window(unsigned number) noexcept {
-        const std::scoped_lock hold(lock_);
-        release_window(number);
-    }
-    result<> acquire_window(unsigned number) noexcept {
-        window& w = windows_[number];
-        if (w.users == 0) {
-            if (number == 0) {
-                DEVRES_TRY(w.mapping, pci::pci_iomap_region<membar1>(enabled_, "vmd-window"));
-            } else {
-                DEVRES_TRY(w.mapping, pci::pci_iomap_region<membar2>(enabled_, "vmd-window"));
-            }
-        }
-        ++w.users;
-        return {};
-    }
-    void disable_now(child_function& f) noexcept { put_command(f, f.command_before & ~child_config::command_master); }
-
-    void release_window(unsigned number) noexcept {
-        window& w = windows_[number];
-        if (--w.users == 0)
-            w.mapping = {};
-    }
-
     // MSI-X.
-
-    [[nodiscard]] static std::size_t irqs_of(const child_function& f, unsigned vectors) noexcept {
-        return f.msix == 0 ? 0 : f.table_size < vectors ? f.table_size : vectors;
-    }
 
     result<unsigned> allocate_msix(child_function& f, const pci::vector_request& request) noexcept {
         const auto& bar = f.bars[f.table_bar];
         if (f.msix == 0 || f.enables.count() == 0 || f.saved.valid || !bar.placed)
             return fail(errc::einval);
-        if (interrupts_ == nullptr)
+        if (!interrupts_)
             return fail(errc::enotsupp);  // messages pass VMD by, to an interrupt controller that is not ours
         auto count = static_cast<unsigned>(f.irqs.size());
         if (request.max < count)
@@ -635,9 +420,8 @@ private:
             sets.calculate_sets(sets, count - sets.pre_vectors - sets.post_vectors);
         }
         const std::scoped_lock hold(lock_);
-        DEVRES_TRY(acquire_window(bar.window));  // for the table
         for (unsigned i = 0; i != count; ++i) {
-            f.irqs[i].vector = interrupts_->take(f.is_nvme());
+            f.irqs[i].vector = delivered().take(f.is_nvme());
             write_entry(f, i, true);
         }
         enable_msix(f, true);
@@ -653,10 +437,9 @@ private:
 
     void put_entry(const child_function& f, unsigned index, unsigned word, std::uint32_t value) const noexcept {
         const auto& bar = f.bars[f.table_bar];
-        const window& in = windows_[bar.window];
-        const std::uint64_t table = bar.address - in.space.address + f.table_offset;
+        const std::uint64_t table = functions_.place_in_window(bar) + f.table_offset;
         const std::size_t entry = index * child_config::msix_entry + word * std::size_t{4};
-        put(in.mapping, static_cast<std::size_t>(table) + entry, value);
+        write_register(windows_[bar.window], static_cast<std::size_t>(table) + entry, value);
     }
     void mask_entry(const child_function& f, unsigned index, bool masked) const noexcept {
         put_entry(f, index, 3, masked ? 1 : 0);
@@ -693,13 +476,11 @@ private:
         return newest;
     }
 
-    enabled_parent enabled_;
-    config_window config_;
-    std::uint32_t domain_;
-    std::uint8_t first_bus_;
-    std::array<window, 2> windows_;
-    platform_array<child_function> functions_;
-    child_interrupts* interrupts_ = nullptr;
+    pci::enabled_of<Parent> enabled_;
+    pci::bar_of<Parent> config_;
+    std::array<pci::bar_of<Parent>, 2> windows_;
+    child_functions<Parent> functions_;
+    delivery interrupts_;
     std::mutex lock_;
     std::atomic<std::uint64_t> registrations_{0};
 };

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include <devres/devres.hpp>
 
@@ -19,17 +18,22 @@ namespace nvme {
 
 /// An NVMe controller reduced to what interrupts: queues that complete commands, and a count in memory of
 /// how many.
-template <class P, class Driver>
+template <class Device>
 class controller {
 public:
+    /// Without vectors, the queues have to be polled.
+    controller(const pci::bar_of<Device>& registers, const pci::coherent_of<Device>& completions, unsigned queues,
+               unsigned vectors) noexcept
+        : registers_(registers), completions_(completions), queues_(queues), vectors_(vectors) {}
+
     [[nodiscard]] unsigned queues() const noexcept { return queues_; }
     /// 0 if the queues have to be polled.
-    [[nodiscard]] unsigned vectors() const noexcept { return vectors_.size(); }
+    [[nodiscard]] unsigned vectors() const noexcept { return vectors_; }
 
     /// Gives the device `commands` more on a queue; they complete later.
     void submit(unsigned queue, std::uint32_t commands) noexcept {
         const std::uint32_t tail = tails_[queue].fetch_add(commands, std::memory_order_relaxed) + commands;
-        registers_->write32(registers::doorbell(queue), tail);
+        registers_.write32(registers::doorbell(queue), tail);
     }
     /// Looks for completed commands, as the interrupt handler does. @returns whether there were any
     bool poll(unsigned queue) noexcept {
@@ -46,14 +50,10 @@ public:
     [[nodiscard]] unsigned calls(unsigned vector) const noexcept { return calls_[vector]; }
     [[nodiscard]] unsigned handled(unsigned vector) const noexcept { return handled_[vector]; }
 
-private:
-    friend Driver;
-    friend struct driver;
-
     pci::irq_return on_irq(pci::vector_index vector) noexcept {
         ++calls_[vector.value()];
         bool any = false;
-        for (unsigned queue = vector.value(); queue < queues_; queue += vectors_.size())
+        for (unsigned queue = vector.value(); queue < queues_; queue += vectors_)
             any |= poll(queue);
         if (!any)
             return pci::irq_return::none;
@@ -63,17 +63,18 @@ private:
 
     /// Tells the device what it needs to know. It forgets in D3.
     void start() const noexcept {
-        registers_->write64(registers::completions, static_cast<std::uint64_t>(completions_.address()));
+        registers_.write64(registers::completions, static_cast<std::uint64_t>(completions_.address()));
         for (unsigned queue = 0; queue != queues_; ++queue)
-            registers_->write32(registers::queue_vector(queue), vectors() == 0 ? 0 : queue % vectors());
-        registers_->write32(registers::control, registers::enable);
+            registers_.write32(registers::queue_vector(queue), vectors_ == 0 ? 0 : queue % vectors_);
+        registers_.write32(registers::control, registers::enable);
     }
-    void stop() const noexcept { registers_->write32(registers::control, 0); }
+    void stop() const noexcept { registers_.write32(registers::control, 0); }
 
-    std::optional<pci::bar_mapping<devres::managed_t, P, Driver>> registers_;
-    pci::dma_allocation<devres::managed_t, P, Driver> completions_;
-    pci::irq_allocation<devres::managed_t, P, Driver> vectors_;
-    unsigned queues_ = 0;
+private:
+    pci::bar_of<Device> registers_;
+    pci::coherent_of<Device> completions_;
+    unsigned queues_;
+    unsigned vectors_;
     std::array<std::atomic<std::uint32_t>, registers::most_queues> tails_{};
     std::array<std::atomic<std::uint32_t>, registers::most_queues> completed_{};
     std::array<std::atomic<unsigned>, registers::most_queues> calls_{};
@@ -89,50 +90,28 @@ struct driver {
         pci::bar<0> = devres::managed,
         pci::dma_coherent = devres::managed,
         pci::irq_vectors = devres::managed,
-        pci::irq_handler(devres::driver_data, pci::bar<0>, pci::dma_coherent) = devres::managed);
+        pci::irq_handler = devres::managed);
 
     /// @returns the controller; where its interrupts cannot be had, one whose queues are polled.
-    template <class P, class Driver>
-    static result<devres::managed_ref<controller<P, Driver>>> probe(pci::device<P, Driver>& dev,
-                                                                    const pci::device_id&) {
-        using state = controller<P, Driver>;
-        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));
+    template <class Device>
+    static devres::probed<controller<Device>> probe(Device& dev, const pci::device_id&) {
         DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
-        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(enabled, "nvme"));
-        const std::uint32_t offered = data->registers_->read32(registers::capabilities);
-        const unsigned queues = (offered & registers::queue_mask) + 1;
+        DEVRES_TRY(auto registers, pci::pcim_iomap_region<0>(enabled, "nvme"));
+        const unsigned queues = (registers.read32(registers::capabilities) & registers::queue_mask) + 1;
         if (queues > registers::most_queues)
             return fail(errc::enodev);
-        data->queues_ = queues;
-        data->completions_ =
-            DEVRES_TRY(pci::dmam_alloc_coherent(enabled, queues * registers::completion_stride));
-        auto vectors = pci::pcim_alloc_irq_vectors(enabled, 1, queues, pci::irq_type::msix);
-        if (vectors) {
-            data->vectors_ = *vectors;
-            for (unsigned i = 0; i != vectors->size(); ++i) {
-                DEVRES_TRY(pci::devm_request_irq<&state::on_irq>((*vectors)[i], "nvme", data));
-            }
-        } else if (vectors.error() != errc::enotsupp) {
+        DEVRES_TRY(auto completions, pci::dmam_alloc_coherent(enabled, queues * registers::completion_stride));
+        const auto vectors = pci::pcim_alloc_irq_vectors(enabled, 1, queues, pci::irq_type::msix);
+        if (!vectors && vectors.error() != errc::enotsupp)
             return fail(vectors.error());
+        const unsigned interrupts = vectors ? vectors->size() : 0;
+        DEVRES_TRY(auto data, devres::devm_emplace<controller<Device>>(dev, registers, completions, queues, interrupts));
+        for (unsigned i = 0; i != interrupts; ++i) {
+            DEVRES_TRY(pci::devm_request_irq((*vectors)[i], "nvme", data));
         }
-        data->start();
+        DEVRES_TRY(devres::devm_start(dev, data));
         return data;
-    }
-
-    template <class P, class Driver>
-    static void remove(controller<P, Driver>& data) noexcept {
-        data.stop();
-    }
-    template <class P, class Driver>
-    static result<> suspend(controller<P, Driver>& data) noexcept {
-        data.stop();
-        return {};
-    }
-    template <class P, class Driver>
-    static result<> resume(controller<P, Driver>& data) noexcept {
-        data.start();
-        return {};
     }
 };
 
@@ -141,38 +120,38 @@ struct driver {
 namespace ethernet {
 
 /// A network port reduced to its causes of interrupts: bits that its handlers clear by writing them back.
-template <class P, class Driver>
+template <class Device>
 class port {
 public:
+    port(const pci::bar_of<Device>& registers, unsigned vectors) noexcept : registers_(registers), vectors_(vectors) {}
+
     [[nodiscard]] unsigned calls() const noexcept { return calls_; }
     [[nodiscard]] unsigned link_changes() const noexcept { return link_changes_; }
     [[nodiscard]] unsigned received() const noexcept { return received_; }
 
-private:
-    friend Driver;
-    friend struct driver;
-
     pci::irq_return on_irq() noexcept {
         ++calls_;
-        const std::uint32_t cause = registers_->read32(registers::cause);
+        const std::uint32_t cause = registers_.read32(registers::cause);
         if (cause == 0 || cause == 0xffff'ffff)
             return pci::irq_return::none;
-        registers_->write32(registers::cause, cause);
+        registers_.write32(registers::cause, cause);
         if ((cause & registers::link_changed) != 0)
             ++link_changes_;
         if ((cause & registers::frame_received) != 0)
             ++received_;
         return pci::irq_return::handled;
     }
-    void start() const noexcept {
-        registers_->write32(registers::vectors, vectors_);
-        registers_->write32(registers::cause, ~0U);  // of before
-        registers_->write32(registers::mask, 0);
-    }
-    void stop() const noexcept { registers_->write32(registers::mask, ~0U); }
 
-    std::optional<pci::bar_mapping<devres::managed_t, P, Driver>> registers_;
-    unsigned vectors_ = 0;
+    void start() const noexcept {
+        registers_.write32(registers::vectors, vectors_);
+        registers_.write32(registers::cause, ~0U);  // of before
+        registers_.write32(registers::mask, 0);
+    }
+    void stop() const noexcept { registers_.write32(registers::mask, ~0U); }
+
+private:
+    pci::bar_of<Device> registers_;
+    unsigned vectors_;
     std::atomic<unsigned> calls_{0};
     std::atomic<unsigned> link_changes_{0};
     std::atomic<unsigned> received_{0};
@@ -186,38 +165,20 @@ struct driver {
         pci::enable = devres::managed,
         pci::bar<0> = devres::managed,
         pci::irq_vectors = devres::managed,
-        pci::irq_handler(devres::driver_data, pci::bar<0>) = devres::managed);
+        pci::irq_handler = devres::managed);
 
-    template <class P, class Driver>
-    static result<devres::managed_ref<port<P, Driver>>> probe(pci::device<P, Driver>& dev,
-                                                              const pci::device_id&) {
-        using state = port<P, Driver>;
-        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));
+    template <class Device>
+    static devres::probed<port<Device>> probe(Device& dev, const pci::device_id&) {
         DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
-        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(enabled, "ethernet"));
+        DEVRES_TRY(auto registers, pci::pcim_iomap_region<0>(enabled, "ethernet"));
         DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(enabled, 2, pci::irq_type::all));
+        DEVRES_TRY(auto data, devres::devm_emplace<port<Device>>(dev, registers, vectors.size()));
         for (unsigned i = 0; i != vectors.size(); ++i) {
-            DEVRES_TRY(pci::devm_request_irq<&state::on_irq>(vectors[i], "ethernet", data));
+            DEVRES_TRY(pci::devm_request_irq(vectors[i], "ethernet", data));
         }
-        data->vectors_ = vectors.size();
-        data->start();
+        DEVRES_TRY(devres::devm_start(dev, data));
         return data;
-    }
-
-    template <class P, class Driver>
-    static void remove(port<P, Driver>& data) noexcept {
-        data.stop();
-    }
-    template <class P, class Driver>
-    static result<> suspend(port<P, Driver>& data) noexcept {
-        data.stop();
-        return {};
-    }
-    template <class P, class Driver>
-    static result<> resume(port<P, Driver>& data) noexcept {
-        data.start();
-        return {};
     }
 };
 

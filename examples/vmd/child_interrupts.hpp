@@ -22,8 +22,8 @@
 /// between, an interrupt walks a list under a lock that no longer exists.
 ///
 /// Here nobody walks memory that may be freed. Every interrupt that a child can have is made before the
-/// first handler is registered and lives until the last one is freed, because `child_interrupts` is a
-/// managed object that is older than the handlers. What is on a list is a bit, set and cleared in place;
+/// first handler is registered and lives until the last one has ended, because `child_interrupts` is a
+/// managed object, which no handler can be registered without. What is on a list is a bit, set and cleared in place;
 /// what may be called is decided by the interrupt itself (`child_irq`), and its end waits for the call that
 /// is running. Delivery takes no lock and no memory.
 namespace vmd {
@@ -157,10 +157,8 @@ private:
 class irq_list {
 public:
     /// A list for `irqs`, of which those are on it whose bits are set in `members`.
-    void make(std::span<child_irq> irqs, std::span<std::atomic<std::uint64_t>> members) noexcept {
-        irqs_ = irqs;
-        members_ = members;
-    }
+    irq_list(std::span<child_irq> irqs, std::span<std::atomic<std::uint64_t>> members) noexcept
+        : irqs_(irqs), members_(members) {}
 
     /// The vector fired: any child on the list may have meant it, so each is asked.
     void dispatch() noexcept {
@@ -204,21 +202,22 @@ private:
 };
 
 /// Every interrupt that children can have, and a list for each vector of VMD's: what VMD's handlers are
-/// called with. A managed object, so devres frees the handlers before it.
+/// called with. A managed object, so devres ends the handlers before it.
 class child_interrupts {
 public:
-    /// Makes room for `irqs` interrupts on `vectors` vectors, of which those below `first_vector` carry
-    /// none.
-    /// @returns `enomem`
-    result<> make(const devres::memory_hooks& memory, std::size_t irqs, unsigned vectors,
-                  unsigned first_vector) noexcept {
-        const std::size_t words = (irqs + 63) / 64;
-        first_vector_ = first_vector;
-        DEVRES_TRY(irqs_, platform_array<child_irq>::make(memory, irqs));
-        DEVRES_TRY(members_, platform_array<std::atomic<std::uint64_t>>::make(memory, words * vectors));
-        DEVRES_TRY(lists_, platform_array<irq_list>::make(memory, vectors));
-        for (unsigned i = 0; i != vectors; ++i)
-            lists_[i].make({irqs_.data(), irqs}, {members_.data() + i * words, words});
+    /// `irqs` interrupts on `vectors` vectors, of which those below `first_vector` carry none.
+    child_interrupts(const devres::memory_hooks& memory, std::size_t irqs, unsigned vectors,
+                     unsigned first_vector) noexcept
+        : memory_(memory), wanted_(irqs), vectors_(vectors), first_vector_(first_vector) {}
+
+    /// Makes room for them. @returns `enomem`
+    result<> init() noexcept {
+        const std::size_t words = (wanted_ + 63) / 64;
+        DEVRES_TRY(irqs_, platform_array<child_irq>::make(memory_, wanted_));
+        DEVRES_TRY(members_, platform_array<std::atomic<std::uint64_t>>::make(memory_, words * vectors_));
+        DEVRES_TRY(lists_, platform_array<irq_list>::make(memory_, vectors_, [&](std::size_t i) {
+                       return irq_list(irqs(), {members_.data() + i * words, words});
+                   }));
         return {};
     }
 
@@ -229,7 +228,7 @@ public:
     }
 
     [[nodiscard]] std::span<child_irq> irqs() noexcept { return {irqs_.data(), irqs_.size()}; }
-    [[nodiscard]] unsigned vectors() const noexcept { return static_cast<unsigned>(lists_.size()); }
+    [[nodiscard]] unsigned vectors() const noexcept { return vectors_; }
     [[nodiscard]] unsigned first_vector() const noexcept { return first_vector_; }
     [[nodiscard]] irq_list& list(unsigned vector) noexcept { return lists_[vector]; }
 
@@ -253,7 +252,10 @@ public:
     void give_back(unsigned vector) noexcept { --lists_[vector].load; }
 
 private:
-    unsigned first_vector_ = 0;
+    devres::memory_hooks memory_;
+    std::size_t wanted_;
+    unsigned vectors_;
+    unsigned first_vector_;
     platform_array<child_irq> irqs_;
     platform_array<std::atomic<std::uint64_t>> members_;  // as many words for each list
     platform_array<irq_list> lists_;

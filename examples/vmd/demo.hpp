@@ -28,7 +28,7 @@ public:
 
     /// The child bus gives an address for a name.
     void note(sim::function& f, devres::resource_event event) noexcept {
-        if (event.name != nullptr && std::string_view(event.name).find(':') != std::string_view::npos)
+        if (event.name != nullptr && devres::pci::address::parse(event.name, std::string_view(event.name).size()))
             child_ = std::exchange(event.name, nullptr);
         base::note(f, event);
         child_.clear();
@@ -142,7 +142,7 @@ private:
 
     template <class State>
     void show_load(State& state) {
-        auto& interrupts = *state.bus().interrupts();
+        child_interrupts& interrupts = **state.bus().interrupts();
         std::string text = "  child interrupts per vector:";
         for (unsigned i = 0; i != interrupts.vectors(); ++i)
             text += ' ' + std::to_string(interrupts.list(i).size());

@@ -31,6 +31,12 @@ public:
     /// `size` new elements. @returns `enomem`
     [[nodiscard]] static devres::result<platform_array> make(const devres::memory_hooks& memory,
                                                              std::size_t size) noexcept {
+        return make(memory, size, [](std::size_t) { return T(); });
+    }
+    /// `size` new elements, each the one that `element` makes for its index. @returns `enomem`
+    template <class Element>
+    [[nodiscard]] static devres::result<platform_array> make(const devres::memory_hooks& memory, std::size_t size,
+                                                             Element element) noexcept {
         platform_array made;
         if (size == 0)
             return made;
@@ -40,7 +46,7 @@ public:
         made.memory_ = memory;
         made.data_ = static_cast<T*>(block);
         for (; made.size_ != size; ++made.size_)
-            ::new (made.data_ + made.size_) T();
+            ::new (made.data_ + made.size_) T(element(made.size_));
         return made;
     }
 

@@ -4,45 +4,40 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <utility>
 
 #include <devres/devres.hpp>
 
 namespace vmd {
 
-/// A number that nothing else of its kind has: `First` and up, the lowest that is free (an IDA). A resource
-/// that devres knows nothing of, so the driver frees it itself. A guard: moved, not copied; the number is
-/// free again when it dies.
+/// A number that nothing else of its kind has: `First` and up, the lowest that is free (an IDA). A managed object, made
+/// under the name that the driver's ownership table has for it; the number is free again when it goes.
 template <class Kind, unsigned First = 0>
 class unique_number {
 public:
     static constexpr unsigned most = 64;
 
-    /// @returns `enospc` if all are taken.
-    [[nodiscard]] static devres::result<unique_number> take() noexcept {
-        std::uint64_t taken = taken_.load(std::memory_order_relaxed);
-        for (;;) {
-            const auto lowest = static_cast<unsigned>(std::countr_one(taken));
-            if (lowest == most)
-                return devres::fail(devres::errc::enospc);
-            if (taken_.compare_exchange_weak(taken, taken | std::uint64_t{1} << lowest))
-                return unique_number(lowest);
-        }
-    }
-
     unique_number() noexcept = default;
-    unique_number(unique_number&& other) noexcept : number_(std::exchange(other.number_, most)) {}
-    unique_number& operator=(unique_number&& other) noexcept {
-        unique_number moved(std::move(other));
-        std::swap(number_, moved.number_);
-        return *this;
-    }
+    unique_number(const unique_number&) = delete;
+    unique_number& operator=(const unique_number&) = delete;
     ~unique_number() {
         if (number_ != most)
             taken_.fetch_and(~(std::uint64_t{1} << number_));
     }
 
-    [[nodiscard]] explicit operator bool() const noexcept { return number_ != most; }
+    /// Takes a number. @returns `enospc` if all are taken.
+    devres::result<> init() noexcept {
+        std::uint64_t taken = taken_.load(std::memory_order_relaxed);
+        for (;;) {
+            const auto lowest = static_cast<unsigned>(std::countr_one(taken));
+            if (lowest == most)
+                return devres::fail(devres::errc::enospc);
+            if (taken_.compare_exchange_weak(taken, taken | std::uint64_t{1} << lowest)) {
+                number_ = lowest;
+                return {};
+            }
+        }
+    }
+
     [[nodiscard]] unsigned value() const noexcept { return First + number_; }
 
     /// How many are taken.
@@ -51,8 +46,6 @@ public:
     }
 
 private:
-    explicit unique_number(unsigned number) noexcept : number_(number) {}
-
     unsigned number_ = most;
     static inline constinit std::atomic<std::uint64_t> taken_{0};
 };

@@ -114,7 +114,7 @@ TEST_CASE("any two failures in VMD's probe and its children's leave nothing behi
         unchanged(m), testing::fault_depth::pairs);
     INFO(explored);
     CHECK(explored.clean());
-    CHECK(explored.runs.size() > 150);
+    CHECK(explored.runs.size() > 100);
 }
 
 TEST_CASE("after a resume that failed, VMD works again after the next one") {
@@ -137,7 +137,7 @@ TEST_CASE("after a resume that failed, VMD works again after the next one") {
     disk->submit(1, 4);
     m.disks[1].complete(1);
     CHECK(disk->completed(1) == 4);
-    vmd->unbind();
+    CHECK(vmd->unbind());
     CHECK(m.bus.ledger().clean());
 }
 

@@ -80,8 +80,8 @@ public:
 
     /// Puts the device to sleep: the driver's suspend, or, for a driver with neither suspend nor resume, the `stop()` of what
     /// was started; then D3hot, with its state saved. Handlers stay registered.
-    /// @returns `einval` if the binding is empty or the device sleeps already, the driver's error (the device is awake, as
-    /// the driver left it), or the platform's: the device is awake then, and the driver's resume has been called. Where the
+    /// @returns `einval` if the binding is empty or the device sleeps already, `enoent` if the state has gone since with a
+    /// group, the driver's error (the device is awake, as the driver left it), or the platform's: the device is awake then, and the driver's resume has been called. Where the
     /// driver's suspend throws, the exception goes on, and the device is awake.
     /// @par Linux
     /// `pci_pm_suspend()`
