@@ -460,8 +460,8 @@ private:
         f.irqs[index].allow();
         mask_entry(f, index, false);
     }
-    /// Ends the handler of a vector; returns when it is not running. The interrupt stays on its list, for messages that are
-    /// under way.
+    /// Ends the handler of a vector; returns when it is not running. The interrupt stays on its list, for messages
+    /// that are under way.
     void end(child_function& f, unsigned index) noexcept {
         mask_entry(f, index, true);
         f.irqs[index].hold(*this);
