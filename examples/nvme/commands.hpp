@@ -79,6 +79,12 @@ struct completion {
 
     [[nodiscard]] bool phase() const noexcept { return (phase_and_status & 1U) != 0; }
     [[nodiscard]] status outcome() const noexcept { return static_cast<status>(phase_and_status >> 1U & 0x7ffU); }
+    /// One that the controller has not written.
+    [[nodiscard]] static completion of(status how) noexcept {
+        completion made;
+        made.phase_and_status = static_cast<std::uint16_t>(static_cast<unsigned>(how) << 1U);
+        return made;
+    }
 };
 static_assert(sizeof(completion) == 16);
 

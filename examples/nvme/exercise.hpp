@@ -61,7 +61,8 @@ private:
 
 /// Writes or verifies blocks through all queues of a controller at once, with a thread for each queue.
 /// @returns what was wrong, the first that was; nothing if all is well
-[[nodiscard]] inline std::string move_blocks(const controller& of, io_opcode what, const exercise_plan& plan) {
+template <class Device>
+[[nodiscard]] std::string move_blocks(const controller<Device>& of, io_opcode what, const exercise_plan& plan) {
     const identification& info = of.info();
     const unsigned queues = of.queue_count();
     const std::uint64_t end = std::min(plan.first + plan.blocks, info.blocks);

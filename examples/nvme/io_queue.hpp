@@ -12,25 +12,27 @@
 
 #include "commands.hpp"
 #include "identification.hpp"
-#include "queue_pair.hpp"
+#include "io_queue_pair.hpp"
 
 namespace nvme {
 
 /// A user's handle of an I/O queue. It may outlive the queue, which goes when the count of queues changes or the driver
 /// is unbound: then it answers `enodev`. It may be copied; any thread may use it.
+template <class Device>
 class io_queue {
 public:
     using milliseconds = std::chrono::milliseconds;
 
-    io_queue(devres::revocable<queue_pair> queue, const identification& of) noexcept
+    io_queue(devres::revocable<io_queue_pair<Device>> queue, const identification& of) noexcept
         : queue_(std::move(queue)), nsid_(of.nsid), block_size_(of.block_size), most_(of.most_transfer) {}
 
     /// How long a command may take: 10 s unless said otherwise.
     void set_timeout(milliseconds at_most) noexcept { timeout_ = at_most; }
 
     /// Reads (writes) whole blocks from `lba` on, with as many commands as it takes.
-    /// @returns `einval` if the size is no multiple of the block size, `erange` if there are no such blocks, `etimedout`,
-    /// `enodev` if the queue or the device is gone, `eio`. Blocks may have been read (written) then.
+    /// @returns `einval` if the size is no multiple of the block size, `erange` if there are no such blocks,
+    /// `etimedout`, `enodev` if the queue or the device is gone, `ecanceled` if it was put to sleep meanwhile, `eio`.
+    /// Blocks may have been read (written) then.
     result<> read(std::uint64_t lba, std::span<std::byte> to) const noexcept {
         return each_part(lba, to, [&](const command& what, std::span<std::byte> part) { return execute(what, {}, part); },
                          io_opcode::read);
@@ -44,7 +46,7 @@ public:
     result<> flush() const noexcept { return execute(commands::flush(nsid_), {}, {}); }
 
     /// What has come through the queue so far. @returns `enodev` if it is gone
-    [[nodiscard]] result<queue_pair::counters> count() const noexcept {
+    [[nodiscard]] result<queue_counters> count() const noexcept {
         if (const auto queue = queue_.try_access())
             return queue->count();
         return fail(errc::enodev);
@@ -74,7 +76,7 @@ private:
         return {};
     }
 
-    devres::revocable<queue_pair> queue_;
+    devres::revocable<io_queue_pair<Device>> queue_;
     namespace_id nsid_;
     std::uint32_t block_size_;
     std::size_t most_;

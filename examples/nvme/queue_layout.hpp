@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+
+#include <devres/devres.hpp>
 
 #include "commands.hpp"
 #include "prp.hpp"
@@ -22,6 +25,14 @@ struct queue_layout {
     [[nodiscard]] constexpr bool valid() const noexcept {
         return slots >= 1 && slots <= most_slots && slots < entries && transfer >= page_size &&
                transfer % page_size == 0 && transfer <= listed_bytes;
+    }
+
+    /// As this one, for a controller whose queues have `most` entries at most. @returns `einval` if that cannot be
+    [[nodiscard]] constexpr devres::result<queue_layout> limited_to(std::uint32_t most) const noexcept {
+        queue_layout out = *this;
+        out.entries = std::min(entries, most);
+        out.slots = std::min(slots, out.entries - 1);
+        return out.valid() ? devres::result<queue_layout>(out) : devres::fail(devres::errc::einval);
     }
 
     // Where everything is, in bytes from the start of the block; all of it starts a page.

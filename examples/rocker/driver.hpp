@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include <devres/devres.hpp>
@@ -28,14 +26,23 @@ struct alignas(4096) test_buffer {
     std::array<std::byte, 2 * 4096> bytes;
 };
 
-/// The driver data. One thread at a time uses it.
-template <class P, class Driver>
+/// The driver data. One thread at a time uses it; the handlers are its parts'.
+template <class Device>
 class device_state {
 public:
+    device_state(const pci::bar_of<Device>& registers, const devres::managed_ref<test_buffer>& buffer,
+                 const pci::mapping_of<Device>& mapping,
+                 const pci::vectors_of<Device, vectors::of_device>& granted) noexcept
+        : registers_(registers), buffer_(buffer), mapping_(mapping), granted_(granted) {}
+
+    /// The device begins from where nothing has been asked of it, and forgets the buffer in the end.
+    void start() const noexcept { registers_.write32(registers::control, registers::reset); }
+    void stop() const noexcept { registers_.write32(registers::control, registers::reset); }
+
     /// How many vectors there are, each with a handler.
-    [[nodiscard]] unsigned vectors() const noexcept { return vector_count_; }
+    [[nodiscard]] unsigned vectors() const noexcept { return granted_.size(); }
     /// What the handler of a vector has counted.
-    [[nodiscard]] test_vector& vector(unsigned index) const noexcept { return *vectors_[index]; }
+    [[nodiscard]] test_vector& vector(unsigned index) noexcept { return counters_[index]; }
     [[nodiscard]] std::span<std::byte> buffer() const noexcept { return buffer_->bytes; }
 
     /// What the device makes of a value: twice that.
@@ -51,15 +58,15 @@ public:
     /// Has the device interrupt with a vector, and waits until its handler has been called.
     /// @returns `einval` if there is no such vector, `etimedout` if the handler is not called, `enodev` if the device
     /// is gone
-    result<> raise(unsigned index) const noexcept {
-        if (index >= vector_count_)
+    result<> raise(unsigned index) noexcept {
+        if (index >= vectors())
             return fail(errc::einval);
         return wait_for(index, [&] { registers_.write32(registers::test_irq, index); });
     }
 
     /// Has the device work on the first `size` bytes of the buffer, and waits until it says that it is done.
     /// @returns `einval` if the buffer is not that large, otherwise as `raise`
-    result<> transfer(dma_operation what, std::size_t size) const noexcept {
+    result<> transfer(dma_operation what, std::size_t size) noexcept {
         if (size > buffer_->bytes.size())
             return fail(errc::einval);
         write64(registers::dma_address, static_cast<std::uint64_t>(mapping_.address()));
@@ -69,18 +76,16 @@ public:
     }
 
 private:
-    friend Driver;
-
     void write64(std::size_t offset, std::uint64_t value) const noexcept {
         registers_.write32(offset, static_cast<std::uint32_t>(value));
         registers_.write32(offset + 4, static_cast<std::uint32_t>(value >> 32U));
     }
 
     template <class Start>
-    result<> wait_for(unsigned index, Start start) const noexcept {
+    result<> wait_for(unsigned index, Start start) noexcept {
         constexpr std::chrono::milliseconds long_enough(2000);
         constexpr std::chrono::milliseconds a_look(20);
-        test_vector& vector = *vectors_[index];
+        test_vector& vector = counters_[index];
         const std::uint64_t before = vector.received();
         start();
         for (auto waited = std::chrono::milliseconds(0); waited < long_enough; waited += a_look) {
@@ -92,12 +97,11 @@ private:
         return fail(errc::etimedout);
     }
 
-    // Views: devres owns what they show, and frees it before this object.
-    pci::bar_mapping<devres::managed_t, P, Driver> registers_;
-    pci::dma_mapping<devres::managed_t, P, Driver> mapping_;
-    test_buffer* buffer_ = nullptr;
-    std::array<test_vector*, vectors::count(vectors::most_ports)> vectors_{};
-    unsigned vector_count_ = 0;
+    pci::bar_of<Device> registers_;
+    devres::managed_ref<test_buffer> buffer_;
+    pci::mapping_of<Device> mapping_;
+    pci::vectors_of<Device, vectors::of_device> granted_;
+    test_vectors counters_ = one_for_each_vector();
 };
 
 struct driver {
@@ -109,34 +113,26 @@ struct driver {
         pci::bar<0> = devres::managed,
         pci::dma_streaming = devres::managed,
         pci::irq_vectors = devres::managed,
-        pci::irq_handler(devres::driver_data) = devres::managed);
+        pci::irq_handler = devres::managed);
 
     /// Brings the device up, as the tests of it want it: with handlers on all the vectors it has.
     /// @returns the state; `enodev` if the BAR is too small or the device is gone, `enospc` if there are not four
     /// vectors, `ebusy` if BAR 0 is taken, `enomem`
-    template <class P, class Driver>
-    static result<devres::managed_ref<device_state<P, Driver>>> probe(pci::device<P, Driver>& dev,
-                                                                      const pci::device_id&) {
-        DEVRES_TRY(auto data, devres::devm_emplace<device_state<P, Driver>>(dev));
+    template <class Device>
+    static devres::probed<device_state<Device>> probe(Device& dev, const pci::device_id&) {
         DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
-        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(enabled, "rocker"));
-        if (data->registers_.size() < registers::control + 4)
-            return fail(errc::enodev);
-        data->registers_.write32(registers::control, registers::reset);
-
+        DEVRES_TRY(auto bar, pci::pcim_iomap_region<0, registers::control + 4>(enabled, "rocker"));
         DEVRES_TRY(auto buffer, devres::devm_emplace<test_buffer>(dev));
-        data->buffer_ = &buffer.get();
-        DEVRES_TRY(data->mapping_, pci::dmam_map_single(enabled, buffer));
-
+        DEVRES_TRY(auto mapping, pci::dmam_map_single(enabled, buffer));
         DEVRES_TRY(auto granted, pci::pcim_alloc_irq_vectors<vectors::of_device>(
-            enabled, vectors::count(vectors::most_ports), pci::irq_type::msix));
-        for (; data->vector_count_ != granted.size(); ++data->vector_count_) {
-            const unsigned index = data->vector_count_;
-            DEVRES_TRY(auto context, devres::devm_emplace<test_vector>(dev, pci::vector_index(index)));
-            DEVRES_TRY(pci::devm_request_irq<&test_vector::on_irq>(granted[index], "rocker", context));
-            data->vectors_[index] = &context.get();
+                                     enabled, vectors::count(vectors::most_ports), pci::irq_type::msix));
+
+        DEVRES_TRY(auto data, devres::devm_emplace<device_state<Device>>(dev, bar, buffer, mapping, granted));
+        for (unsigned i = 0; i != granted.size(); ++i) {
+            DEVRES_TRY(pci::devm_request_irq(granted[i], "rocker", data.part(data->vector(i))));
         }
+        DEVRES_TRY(devres::devm_start(dev, data));
         return data;
     }
 };

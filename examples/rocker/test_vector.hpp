@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 
 #include <devres/devres.hpp>
+
+#include "registers.hpp"
 
 namespace rocker {
 
@@ -51,5 +56,14 @@ private:
     std::uint64_t received_ = 0;
     std::uint64_t misdirected_ = 0;
 };
+
+/// Of every vector that a device can have, the context of its handler.
+using test_vectors = std::array<test_vector, vectors::count(vectors::most_ports)>;
+
+[[nodiscard]] inline test_vectors one_for_each_vector() noexcept {
+    return []<std::size_t... Index>(std::index_sequence<Index...>) noexcept {
+        return test_vectors{{test_vector(Index)...}};
+    }(std::make_index_sequence<std::tuple_size_v<test_vectors>>());
+}
 
 }  // namespace rocker

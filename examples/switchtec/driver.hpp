@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -14,14 +15,15 @@
 #include "device_number.hpp"
 #include "endpoint.hpp"
 #include "file.hpp"
+#include "partition.hpp"
 
 /// A driver for Microchip Switchtec management endpoints: firmware commands (MRPC) that complete by interrupt,
 /// event interrupts with counters, link changes, and files that outlive the device. It is written against the
 /// guards of devres and knows no platform.
 ///
-/// Here is the driver proper: its ownership table, probe and remove. What it drives is in the headers beside it,
-/// which are plain C++: `endpoint`, the device as its users and interrupts see it; `file`, a user's handle;
-/// `device_number`, a resource that devres knows nothing of.
+/// Here is the driver proper: its ownership table, probe and remove. What it drives is in the headers beside it, which
+/// are plain C++: `partition`, what there is to be found out before; `endpoint`, the device as its users and interrupts
+/// see it; `file`, a user's handle; `device_number`, a resource that devres knows nothing of.
 ///
 /// # Threads
 /// Interrupt handlers run on any thread, also on one that is just accessing a register of this device. So the
@@ -32,10 +34,9 @@
 ///
 /// # What cannot go wrong here, though it can upstream
 /// * There, the handlers are managed and the driver data is not: remove() and every late error path free the
-///   data while the handlers can still be called with it. Here the table says `irq_handler(driver_data) =
-///   managed`, which needs driver_data to be managed as well (D002), and `devm_request_irq` takes a
-///   `managed_ref`, which only `devm_emplace` makes: the data goes last. README.md has
-///   upstream's table, and what the compiler says to it.
+///   data while the handlers can still be called with it. Here a managed handler is taken to use all that the table
+///   names, so what is not managed has to be named as what it keeps off (D002), and `devm_request_irq` takes a
+///   `managed_ref`, which only `devm_emplace` makes. README.md has upstream's table, and what the compiler says to it.
 /// * There, the driver holds a reference to the PCI device that every failed probe leaks. Here it needs none:
 ///   the device outlives all that is acquired from it, and files hold a `revocable` instead.
 /// * There, work that a handler scheduled can run when the data is gone. Here work is done in handlers, which
@@ -52,37 +53,40 @@ struct parameters {
 /// The resource of `device_number` in the ownership table.
 inline constexpr devres::resource<struct minor_number_tag> minor_number;
 
-/// The driver data: an endpoint, and what it stands on.
-template <class P, class Driver>
-class device_state final : public endpoint {
-    friend Driver;
-    template <parameters>
-    friend struct configured_driver;
+template <class Device>
+using endpoint_of = endpoint<pci::bar_of<Device>, pci::coherent_of<Device>>;
 
+/// The driver data: how users come to the endpoint, and the device's number. Its functions are for the device's thread.
+template <class Device>
+class device_state {
 public:
+    device_state(const devres::managed_ref<endpoint_of<Device>>& device, const node<endpoint_of<Device>>& access,
+                 device_number number, std::chrono::milliseconds timeout) noexcept
+        : device_(device), node_(access), minor_(std::move(number)), timeout_(timeout) {}
+
+    [[nodiscard]] const partition_info& info() const noexcept { return device_->info(); }
     /// For opening files. It may be copied and kept.
-    [[nodiscard]] const node& device_node() const noexcept { return *node_; }
-    /// Opens a file: the device's node is there once probe has succeeded.
-    [[nodiscard]] result<file> open() const noexcept {
-        auto opened = file::open(*node_);
+    [[nodiscard]] const node<endpoint_of<Device>>& device_node() const noexcept { return node_; }
+    /// Opens a file.
+    [[nodiscard]] result<file<endpoint_of<Device>>> open() const noexcept {
+        auto opened = switchtec::open(node_);
         if (opened)
             opened->set_timeout(timeout_);
         return opened;
     }
     [[nodiscard]] unsigned minor_number() const noexcept { return minor_.number(); }
 
-private:
-    [[nodiscard]] std::uint32_t read32(std::size_t offset) const noexcept override { return registers_->read32(offset); }
-    void write32(std::size_t offset, std::uint32_t value) const noexcept override {
-        registers_->write32(offset, value);
+    /// Turns the users away, those who wait included, and gives the number back.
+    void close() noexcept {
+        device_->close();
+        minor_ = {};
     }
 
-    // Views: devres owns what they show, and frees it before this object.
-    std::optional<pci::enabled_device<devres::managed_t, P, Driver>> enabled_;
-    std::optional<pci::bar_mapping<devres::managed_t, P, Driver>> registers_;
-    std::optional<node> node_;
-    file::milliseconds timeout_{};
-    device_number minor_;  // ours, freed in remove()
+private:
+    devres::managed_ref<endpoint_of<Device>> device_;
+    node<endpoint_of<Device>> node_;
+    device_number minor_;  // the driver's
+    std::chrono::milliseconds timeout_;
 };
 
 /// The driver with other module parameters than the usual.
@@ -112,68 +116,53 @@ struct configured_driver {
         pci::bar<0> = devres::managed,
         pci::dma_coherent = devres::managed,
         pci::irq_vectors = devres::managed,
-        pci::irq_handler(devres::driver_data, pci::bar<0>, pci::dma_coherent) = devres::managed,
+        pci::irq_handler.without(minor_number) = devres::managed,
         minor_number = devres::unmanaged);
 
-    /// Brings a device up. If a step fails, those before it are undone, newest first: what devres owns by the
-    /// list, the minor number by its guard.
-    /// @returns the state; `enospc` if there is no minor number or no vector, `eopnotsupp` for a generation that
-    /// is not known, `efault` if the device wants to interrupt with a vector it was not given, `ebusy` if BAR 0
-    /// is taken, `enomem`, `enodev` if the device goes meanwhile.
-    template <class P, class Driver>
-    static result<devres::managed_ref<device_state<P, Driver>>> probe(pci::device<P, Driver>& dev,
-                                                                      const pci::device_id&) {
-        using state = device_state<P, Driver>;
-        DEVRES_TRY(auto data, devres::devm_emplace<state>(dev));  // first, so that it goes last
+    /// Brings a device up: the endpoint with its handlers and its start, then users' access to it and the driver data.
+    /// If a step fails, those before it are undone: what devres owns by the list, the minor number by its guard.
+    /// @returns the state; `enospc` if there is no minor number or no vector, `eopnotsupp` for a generation that is not
+    /// known, `efault` if the device wants to interrupt with a vector it was not given, `ebusy` if BAR 0 is taken,
+    /// `enomem`, `enodev` if the device goes meanwhile.
+    template <class Device>
+    static devres::probed<device_state<Device>> probe(Device& dev, const pci::device_id&) {
         DEVRES_TRY(auto number, device_number::take());
-
         DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
-        data->enabled_ = enabled;
-        DEVRES_TRY(data->registers_, pci::pcim_iomap_region<0>(enabled, "switchtec"));
-        if (data->registers_->size() < gas::size)
-            return fail(errc::enodev);
-        DEVRES_TRY(data->identify());
-
-        if (Module.use_dma_mrpc && data->offers_dma_mrpc()) {
+        DEVRES_TRY(auto registers, pci::pcim_iomap_region<0, gas::size>(enabled, "switchtec"));
+        DEVRES_TRY(auto info, identify(registers));
+        std::optional<pci::coherent_of<Device>> answers;
+        if (Module.use_dma_mrpc && offers_dma_mrpc(registers)) {
             DEVRES_TRY(auto memory, pci::dmam_alloc_coherent(enabled, sizeof(gas::mrpc::dma_output)));
-            data->dma_ = static_cast<gas::mrpc::dma_output*>(memory.data());
-            data->dma_address_ = memory.address();
+            answers.emplace(memory);
+            info.dma_vector = registers.read32(gas::mrpc::dma_vector);
         }
-
         // More than are used here: the spare ones are for the NTB client of the same function.
         DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(
             enabled, std::max(Module.nirqs, 4U),
             pci::irq_type::msix | pci::irq_type::msi | pci::irq_type::virtual_entries));
-        data->info_.vectors = vectors.size();
-        data->info_.event_vector = data->event_vector();
-        auto event_vector = vectors.at(data->info_.event_vector);
-        if (!event_vector)
+        info.vectors = vectors.size();
+        if (info.event_vector >= info.vectors || info.dma_vector.value_or(0) >= info.vectors)
             return fail(errc::efault);
-        DEVRES_TRY(pci::devm_request_irq<&endpoint::on_event>(*event_vector, "switchtec", data));
-        if (data->dma_ != nullptr) {
-            data->info_.dma_vector = data->read32(gas::mrpc::dma_vector);
-            auto dma_vector = vectors.at(*data->info_.dma_vector);
-            if (!dma_vector)
-                return fail(errc::efault);
-            DEVRES_TRY(pci::devm_request_irq<&endpoint::on_dma_mrpc>(*dma_vector, "switchtec-dma", data));
-        }
 
-        // The last record, so that the first thing devres does is to wait for the files' open accesses.
-        DEVRES_TRY(data->node_, devres::devm_revocable(dev, devres::managed_ref<endpoint>(data)));
-        data->timeout_ = file::milliseconds(Module.mrpc_timeout_ms);
-        data->minor_ = std::move(number);
-        data->start();
-        return data;
+        DEVRES_TRY(auto device, devres::devm_emplace<endpoint_of<Device>>(dev, registers, info, answers));
+        DEVRES_TRY(pci::devm_request_irq(vectors[info.event_vector], "switchtec", device));
+        if (info.dma_vector) {
+            DEVRES_TRY(pci::devm_request_irq<[](auto& e) { return e.on_dma_mrpc(); }>(
+                vectors[*info.dma_vector], "switchtec-dma", device));
+        }
+        DEVRES_TRY(devres::devm_start(dev, device));
+
+        DEVRES_TRY(auto access, devres::devm_revocable(dev, device));
+        return devres::devm_emplace<device_state<Device>>(dev, device, access, std::move(number),
+                                                          std::chrono::milliseconds(Module.mrpc_timeout_ms));
     }
 
-    /// Turns the users away, so that devres need not wait for them, quiets the device, and frees what is the
-    /// driver's own.
-    template <class P, class Driver>
-    static void remove(device_state<P, Driver>& data) noexcept {
-        data.stop();
-        (void)pci::pci_clear_master(*data.enabled_);
-        data.minor_ = {};
+    /// Turns the users away, so that devres need not wait for them, and frees what is the driver's own. devres has the
+    /// endpoint stopped.
+    template <class Device>
+    static void remove(device_state<Device>& data) noexcept {
+        data.close();
     }
 };
 

@@ -16,6 +16,7 @@
 #include <devres/devres.hpp>
 
 #include "mrpc_request.hpp"
+#include "partition.hpp"
 #include "registers.hpp"
 #include "reports.hpp"
 #include "single_worker.hpp"
@@ -29,10 +30,16 @@ using devres::result;
 
 using clock = std::chrono::steady_clock;
 
-/// A management endpoint as its users and its interrupts see it. Any thread may call any function unless it
-/// says otherwise.
+/// A management endpoint as its users and its interrupts see it, between `start` and `stop`. Any thread may call any
+/// function unless it says otherwise.
+///
+/// `Registers` is what BAR 0 is accessed through, `Memory` what the firmware answers in, if it can.
+template <class Registers, class Memory>
 class endpoint {
 public:
+    endpoint(const Registers& registers, const partition_info& info, const std::optional<Memory>& answers) noexcept
+        : registers_(registers), info_(info), answers_(answers) {}
+
     [[nodiscard]] const partition_info& info() const noexcept { return info_; }
 
     /// Queues a command.
@@ -102,15 +109,21 @@ public:
         return request.state == mrpc_request::phase::done;
     }
 
-    /// Which events have occurred. @returns `enodev` if the device is gone or going.
+    /// Which events have occurred. Not from inside a handler. @returns `enodev` if the device is gone or going.
     [[nodiscard]] result<event_summary> summary() noexcept {
         event_summary out;
-        DEVRES_TRY(happened());
-        out.global = read32(summary_offset(event_scope::global, 0));
-        out.partition = read32(summary_offset(event_scope::partition, info_.partition));
-        for (const unsigned port : info_.port_functions())
-            out.port_functions[port] = read32(summary_offset(event_scope::port_function, port));
-        return present() ? result<event_summary>(out) : fail(errc::enodev);
+        bool there = false;
+        const auto look = [&] {
+            if (!alive())
+                return;
+            out.global = read32(summary_offset(event_scope::global, 0));
+            out.partition = read32(summary_offset(event_scope::partition, info_.partition));
+            for (const unsigned port : info_.port_functions())
+                out.port_functions[port] = read32(summary_offset(event_scope::port_function, port));
+            there = present();
+        };
+        worker_.exclusively(look, [this] { return pass(); });
+        return there ? result<event_summary>(out) : fail(errc::enodev);
     }
 
     /// Looks at an event and changes it. `instance` is a port function's number, and 0 for other events: a
@@ -160,7 +173,7 @@ public:
     /// Interrupt handler of the event vector: looks for an answer, for link changes and for every other event,
     /// masks the events that have occurred, counts them and wakes who waits.
     /// @returns none if none of that has happened.
-    pci::irq_return on_event() noexcept {
+    pci::irq_return on_irq() noexcept {
         return interrupted({.events = true}, [this] { return has_fired(); });
     }
 
@@ -172,56 +185,9 @@ public:
         });
     }
 
-protected:
-    endpoint() = default;
-    ~endpoint() = default;
+    // For the driver, on one thread at a time.
 
-    [[nodiscard]] virtual std::uint32_t read32(std::size_t offset) const noexcept = 0;
-    virtual void write32(std::size_t offset, std::uint32_t value) const noexcept = 0;
-
-    // For probe and remove, which run on one thread at a time.
-
-    /// Finds out what the device is.
-    /// @returns `eopnotsupp` if it is of a generation that this driver does not know, `enodev` if it is gone or
-    /// contradicts itself.
-    result<> identify() noexcept {
-        info_.device_id = read32(gas::sys_info::device_id);
-        info_.firmware_version = read32(gas::sys_info::firmware_version);
-        if (info_.device_id == gas::all_ones)
-            return fail(errc::enodev);
-        switch (info_.device_id & 0xf000U) {
-        case 0x8000: info_.gen = generation::gen3; break;
-        case 0x4000: info_.gen = generation::gen4; break;
-        case 0x5000: info_.gen = generation::gen5; break;
-        default: return fail(errc::eopnotsupp);
-        }
-        const std::uint32_t partitions = read32(gas::ntb::partitions);
-        info_.partitions = partitions & 0xffU;
-        info_.partition = partitions >> 8U & 0xffU;
-        if (info_.partitions > gas::partition::max || info_.partition >= info_.partitions)
-            return fail(errc::enodev);
-
-        info_.port_count = 0;
-        add_port(of_partition(gas::partition::upstream_port));
-        add_port(of_partition(gas::partition::endpoint_port));
-        const std::uint32_t downstream = of_partition(gas::partition::port_count);
-        for (unsigned i = 0; i != gas::partition::max_downstream && i < downstream; ++i)
-            add_port(of_partition(gas::partition::downstream_ports + 4 * i));
-        return present() ? result<>() : fail(errc::enodev);
-    }
-
-    /// Which vector the device interrupts with at events.
-    [[nodiscard]] unsigned event_vector() const noexcept {
-        return of_partition(gas::partition::event_vector) & 0xffffU;
-    }
-
-    /// Whether the firmware has DMA-MRPC.
-    [[nodiscard]] bool offers_dma_mrpc() const noexcept {
-        const std::uint32_t version = read32(gas::mrpc::dma_version);
-        return version != 0 && version != gas::all_ones;
-    }
-
-    /// Lets the device interrupt and answer in memory. Everything it needs is there.
+    /// Lets users in, and the device interrupt and answer in memory. Its handlers are there.
     void start() noexcept {
         namespace header = gas::event_header;
         {
@@ -231,18 +197,16 @@ protected:
         write32(mrpc_header(), header::occurred | header::interrupt);
         for (const unsigned port : info_.port_functions())
             write32(header_offset(event::link_state, port), header::occurred | header::interrupt);
-        if (dma_ != nullptr) {
-            const auto address = static_cast<std::uint64_t>(dma_address_);
+        if (answers_) {
+            const auto address = static_cast<std::uint64_t>(answers_->address());
             write32(gas::mrpc::dma_address, static_cast<std::uint32_t>(address));
             write32(gas::mrpc::dma_address + 4, static_cast<std::uint32_t>(address >> 32U));
             write32(gas::mrpc::dma_enable, 1);
         }
     }
 
-    /// Turns users away, wakes those who wait, and makes the device stop interrupting and answering in memory.
-    /// Afterwards nobody touches the device but devres.
-    void stop() noexcept {
-        namespace header = gas::event_header;
+    /// Turns users away, and wakes those who wait.
+    void close() noexcept {
         {
             const std::scoped_lock hold(lock_);
             alive_ = false;
@@ -250,12 +214,21 @@ protected:
             }
         }
         changed_.notify_all();
+    }
+
+    /// Turns users away, and makes the device stop interrupting and answering in memory. Nobody touches it then, until
+    /// it is started again. The command that it is at, if any, is nobody's any more.
+    void stop() noexcept {
+        namespace header = gas::event_header;
+        close();
         const auto mask = [this](std::size_t at) {
             if (const std::uint32_t now = read32(at); (now & header::interrupt) != 0)
                 write32(at, now & ~(header::interrupt | header::occurred));
         };
         const auto quiet = [&] {
-            if (dma_ != nullptr)
+            if (current_ != nullptr)
+                abandon(*current_);
+            if (answers_)
                 write32(gas::mrpc::dma_enable, 0);
             if (!present())
                 return;
@@ -267,10 +240,6 @@ protected:
         };
         worker_.exclusively(quiet, [this] { return pass(); });
     }
-
-    partition_info info_;
-    gas::mrpc::dma_output* dma_ = nullptr;  ///< null: answers are read from the registers
-    pci::bus_address dma_address_{};
 
 private:
     /// What a pass is to look at, besides the queue.
@@ -401,10 +370,11 @@ private:
         default: return fail(errc::ebadmsg);
         }
         mrpc_reply reply{.failed = status == gas::mrpc::error, .size = request.output_size};
-        if (dma_ != nullptr) {  // what was read from the status register made sure that it has arrived
-            reply.return_code = dma_->return_code;
-            reply.size = std::min<std::size_t>(reply.size, dma_->size);
-            std::memcpy(request.data.data(), dma_->data, std::min(reply.size, gas::mrpc::max_data));
+        if (answers_) {  // what was read from the status register made sure that it has arrived
+            const gas::mrpc::dma_output& output = answer_in_memory();
+            reply.return_code = output.return_code;
+            reply.size = std::min<std::size_t>(reply.size, output.size);
+            std::memcpy(request.data.data(), output.data, std::min(reply.size, gas::mrpc::max_data));
         } else {
             reply.return_code = read32(gas::mrpc::return_code);
             for (std::size_t i = 0; i < reply.size; i += 4) {
@@ -417,8 +387,8 @@ private:
 
     /// Gives the device a command, which is current: only one pass at a time is made.
     void run(const mrpc_request& request) noexcept {
-        if (dma_ != nullptr)
-            *dma_ = {};
+        if (answers_)
+            answer_in_memory() = {};
         for (std::size_t i = 0; i < request.input_size; i += 4) {
             std::uint32_t word = 0;
             std::memcpy(&word, request.data.data() + i, sizeof(word));
@@ -452,7 +422,7 @@ private:
     }
 
     /// Whether the device still answers.
-    [[nodiscard]] bool present() const noexcept { return read32(gas::sys_info::device_id) != gas::all_ones; }
+    [[nodiscard]] bool present() const noexcept { return is_present(registers_); }
 
     [[nodiscard]] static bool fired(std::uint32_t header) noexcept {
         constexpr std::uint32_t both = gas::event_header::occurred | gas::event_header::interrupt;
@@ -483,17 +453,19 @@ private:
             visit(event_scope::port_function, port);
     }
 
-    void add_port(std::uint32_t instance) noexcept {
-        if (instance < gas::port_function::max)
-            info_.ports[info_.port_count++] = static_cast<std::uint8_t>(instance);
-    }
-
-    [[nodiscard]] std::uint32_t of_partition(std::size_t offset) const noexcept {
-        return read32(gas::partition::at(info_.partition, offset));
-    }
     [[nodiscard]] std::size_t mrpc_header() const noexcept {
         return header_offset(event::mrpc_comp, info_.partition);
     }
+
+    [[nodiscard]] std::uint32_t read32(std::size_t offset) const noexcept { return registers_.read32(offset); }
+    void write32(std::size_t offset, std::uint32_t value) const noexcept { registers_.write32(offset, value); }
+    [[nodiscard]] gas::mrpc::dma_output& answer_in_memory() const noexcept {
+        return *static_cast<gas::mrpc::dma_output*>(answers_->data());
+    }
+
+    Registers registers_;
+    partition_info info_;
+    std::optional<Memory> answers_;  // none: answers are read from the registers
 
     std::mutex lock_;  // never held across a register access
     std::condition_variable changed_;

@@ -18,22 +18,16 @@
 namespace switchtec {
 
 /// Access to an endpoint for those who may outlive it, as a node in /dev: good for opening files.
-using node = devres::revocable<endpoint>;
+template <class Endpoint>
+using node = devres::revocable<Endpoint>;
 
-/// A user's handle on an endpoint, which may outlive the device: from remove() on, every function answers
-/// `enodev`, and those that wait do so at once. One thread at a time uses a file; files do not disturb each other.
+/// A user's handle on an endpoint, which may outlive the device: from remove() on, every function answers `enodev`, and
+/// those that wait do so at once. So it is while the device sleeps. One thread at a time uses a file; files do not
+/// disturb each other.
+template <class Endpoint>
 class file {
 public:
     using milliseconds = std::chrono::milliseconds;
-
-    /// Opens a file. @returns `enodev` if the device is gone or going.
-    [[nodiscard]] static result<file> open(const node& device) noexcept {
-        const auto opened = device.try_access();
-        if (!opened)
-            return fail(errc::enodev);
-        DEVRES_TRY(const occurrences so_far, opened->happened());
-        return file(device, so_far);
-    }
 
     file(file&&) noexcept = default;
     file& operator=(file&& other) noexcept {
@@ -42,6 +36,7 @@ public:
             device_ = std::move(other.device_);
             request_ = std::move(other.request_);
             seen_ = other.seen_;
+            timeout_ = other.timeout_;
         }
         return *this;
     }
@@ -110,8 +105,13 @@ public:
         const auto device = device_.try_access();
         if (!device)
             return fail(errc::enodev);
-        return readiness{.reply = request_ != nullptr && DEVRES_TRY(device->answered(*request_)),
-                         .event = DEVRES_TRY(device->happened()) != seen_};
+        readiness out;
+        if (request_ != nullptr) {
+            DEVRES_TRY(out.reply, device->answered(*request_));
+        }
+        DEVRES_TRY(const occurrences now, device->happened());
+        out.event = now != seen_;
+        return out;
     }
 
     /// Waits for events and link changes since the last time, or since the file was opened.
@@ -128,20 +128,23 @@ public:
 
     /// The ioctls: see `endpoint`.
     [[nodiscard]] result<partition_info> partition() const noexcept {
-        return with_device([](endpoint& device) { return result<partition_info>(device.info()); });
+        return with_device([](Endpoint& device) { return result<partition_info>(device.info()); });
     }
     [[nodiscard]] result<event_summary> summary() const noexcept {
-        return with_device([](endpoint& device) { return device.summary(); });
+        return with_device([](Endpoint& device) { return device.summary(); });
     }
     result<event_status> control(event what, unsigned instance, const event_control& change = {}) noexcept {
-        return with_device([&](endpoint& device) { return device.control(what, instance, change); });
+        return with_device([&](Endpoint& device) { return device.control(what, instance, change); });
     }
 
 private:
-    file(const node& device, const occurrences& seen) noexcept : device_(device), seen_(seen) {}
+    template <class E>
+    friend result<file<E>> open(const node<E>& device) noexcept;
+
+    file(const node<Endpoint>& device, const occurrences& seen) noexcept : device_(device), seen_(seen) {}
 
     template <class Use>
-    [[nodiscard]] std::invoke_result_t<Use&, endpoint&> with_device(Use use) const noexcept {
+    [[nodiscard]] std::invoke_result_t<Use&, Endpoint&> with_device(Use use) const noexcept {
         const auto device = device_.try_access();
         if (!device)
             return fail(errc::enodev);
@@ -157,10 +160,20 @@ private:
         request_.reset();
     }
 
-    node device_;
+    node<Endpoint> device_;
     std::shared_ptr<mrpc_request> request_;
     occurrences seen_;
     milliseconds timeout_{500};
 };
+
+/// Opens a file. @returns `enodev` if the device is gone or going.
+template <class Endpoint>
+[[nodiscard]] result<file<Endpoint>> open(const node<Endpoint>& device) noexcept {
+    const auto opened = device.try_access();
+    if (!opened)
+        return fail(errc::enodev);
+    DEVRES_TRY(const occurrences so_far, opened->happened());
+    return file<Endpoint>(device, so_far);
+}
 
 }  // namespace switchtec

@@ -6,10 +6,10 @@
 // In the order of the layers, so that compilers name this header, and no longer chain, in their diagnostics.
 // clang-format off
 #include <devres/version.hpp>
+#include <devres/core/rule.hpp>
 #include <devres/core/errc.hpp>
 #include <devres/core/try.hpp>
 #include <devres/core/result.hpp>
-#include <devres/core/rule.hpp>
 #include <devres/core/ownership.hpp>
 #include <devres/core/list.hpp>
 #include <devres/core/group.hpp>

@@ -4,8 +4,14 @@
 /// An ownership table as a Boost.Hana map, and events as Hana structs: for who writes text, JSON or charts of them from one
 /// description. No driver needs it; it needs Boost (Debian's libboost-dev).
 
+// The one header that includes Boost: a system header to the compiler, so that Boost's own warnings do not reach a program
+// that finds Boost through a plain -I.
+#pragma GCC system_header
+
 #include <boost/hana/adapt_struct.hpp>
+#include <boost/hana/for_each.hpp>
 #include <boost/hana/map.hpp>
+#include <boost/hana/members.hpp>
 #include <boost/hana/pair.hpp>
 #include <boost/hana/type.hpp>
 

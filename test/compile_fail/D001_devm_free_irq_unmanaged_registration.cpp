@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D001] devres does not own this handler: call free_irq
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

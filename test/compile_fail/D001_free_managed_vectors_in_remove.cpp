@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D001] managed IRQ vectors are freed by devres at unbind: remove this call
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {
@@ -11,10 +9,11 @@ struct driver {
 
     static result<managed_ref<state>> probe(device<platform_type, driver>& dev, const device_id&) {
         DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
-        return devm_emplace<state>(dev, DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix)));
+        DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+        return devm_emplace<state>(dev, vectors);
     }
 
-    static void remove([[maybe_unused]] state& data) {
+    static void remove([[maybe_unused]] state& data) noexcept {
 #ifdef EXPECT_FAIL
         (void)pci_free_irq_vectors(std::move(data.vectors));
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D002] a managed handler needs managed vectors: unmanaged ones are freed before it
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D002] a managed handler needs a managed object (devm_emplace)
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {
     static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
+        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = managed);
 
     static result<> probe(auto& dev, const device_id&) {
         DEVRES_TRY(const auto data, devm_emplace<queue>(dev));

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D002] a managed mapping needs a managed object (devm_emplace)
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

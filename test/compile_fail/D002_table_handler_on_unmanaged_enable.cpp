@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: devres[D002] a managed resource touches or is built on one that the table does not make managed
+// EXPECT: devres[D002] a managed resource is built on one that the table does not make managed
 #include <devres/devres.hpp>
 
 #include "driver.hpp"
@@ -7,9 +7,9 @@
 struct driver {
 #ifdef EXPECT_FAIL
     static constexpr auto ownership =
-        own(driver_data = managed, enable = unmanaged, irq_handler(driver_data) = managed);
+        own(driver_data = managed, enable = unmanaged, irq_handler = managed);
 #else
-    static constexpr auto ownership = own(driver_data = managed, enable = managed, irq_handler(driver_data) = managed);
+    static constexpr auto ownership = own(driver_data = managed, enable = managed, irq_handler = managed);
 #endif
 
     static result<> probe(auto& dev, const device_id&) {

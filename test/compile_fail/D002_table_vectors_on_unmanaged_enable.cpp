@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: devres[D002] a managed resource touches or is built on one that the table does not make managed
+// EXPECT: devres[D002] a managed resource is built on one that the table does not make managed
 #include <devres/devres.hpp>
 
 #include "driver.hpp"

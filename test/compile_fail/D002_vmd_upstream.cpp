@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: devres[D002] a managed resource touches or is built on one that the table does not make managed
+// EXPECT: devres[D002] a managed handler can still run when what the driver frees is gone
+#include <devres/devres.hpp>
+
 #include "driver.hpp"
 
 // Upstream VMD cleans up the lists of child interrupts (their SRCU structures) in remove(); the handlers that walk
@@ -11,15 +13,15 @@ struct vmd {
 #ifdef EXPECT_FAIL
     static constexpr auto ownership =
         own(driver_data = managed, enable = managed, bar<0> = managed, irq_vectors = managed,
-            irq_handler(driver_data, irq_lists) = managed, irq_lists = unmanaged, instance_id = unmanaged);
+            irq_handler.without(instance_id) = managed, irq_lists = unmanaged, instance_id = unmanaged);
 #else
     static constexpr auto ownership =
         own(driver_data = managed, enable = managed, bar<0> = managed, irq_vectors = managed,
-            irq_handler(driver_data, irq_lists) = managed, irq_lists = managed, instance_id = unmanaged);
+            irq_handler.without(instance_id) = managed, irq_lists = managed, instance_id = unmanaged);
 #endif
 
     static result<> probe(auto& dev, const device_id&) {
-        DEVRES_TRY(const auto lists, devm_emplace<queue>(dev));
+        DEVRES_TRY(const auto lists, devm_emplace<queue, irq_lists>(dev));
         DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
         DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
         DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[0], "vmd0", lists));

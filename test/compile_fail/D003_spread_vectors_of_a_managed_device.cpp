@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D003] on this platform, vectors of a managed device are managed: call pcim_alloc_irq_vectors
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct hybrid_platform : platform_type {

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D004] devm_request_irq: the ownership table does not say irq_handler = managed
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {
 #ifdef EXPECT_FAIL
     static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler(driver_data) = unmanaged);
+        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = unmanaged);
 #else
     static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
+        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = managed);
 #endif
 
     static result<> probe(auto& dev, const device_id&) {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D004] dma_map_single: the ownership table does not say dma_streaming = unmanaged
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: devres[D004] pci_alloc_irq_vectors_affinity: the ownership table does not say irq_vectors = unmanaged
-#include <devres/devres.hpp>
-
+// EXPECT: devres[D004] pci_alloc_irq_vectors: the ownership table does not say irq_vectors = unmanaged
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D004] pcim_iomap_region: the ownership table does not say bar<N> = managed
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // EXPECT: devres[D005] managed IRQ vectors need a device enabled with pcim_enable_device
-#include <devres/devres.hpp>
-
 #include "driver.hpp"
 
 struct driver {

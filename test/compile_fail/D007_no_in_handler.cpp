@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: devres[D007] not a platform: has_handlers asks for register_handler, unregister_handler, handler_registered, in_handler
+// EXPECT: devres[D007] not a platform: has_handlers asks for register_handler, unregister_handler, handler_registered, in_handler, synchronize_handler, disable_handler, enable_handler
 #include <devres/devres.hpp>
 
 #include "driver.hpp"

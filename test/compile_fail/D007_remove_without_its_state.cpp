@@ -7,10 +7,10 @@
 struct driver {
 #ifdef EXPECT_FAIL
     static result<managed_ref<queue>> probe(auto& dev, const device_id&) { return devm_emplace<queue>(dev); }
-    static void remove() {}
+    static void remove() noexcept {}
 #else
     static result<managed_ref<queue>> probe(auto& dev, const device_id&) { return devm_emplace<queue>(dev); }
-    static void remove(queue&) {}
+    static void remove(queue&) noexcept {}
 #endif
 };
 

@@ -4,10 +4,12 @@
 
 The compiler runs in the folder of the case: folders in its options are absolute. A case is a source file with
   * a control: code that must compile, without a warning;
-  * a forbidden part, in `#ifdef EXPECT_FAIL` (an `#else` there belongs to the control), that must not;
-  * what the compiler must say, each on a line of its own, within the first 20 lines of its output:
+  * a forbidden part that must not, in `#ifdef EXPECT_FAIL` (an `#else` there belongs to the control), or several, each on
+    its own, in `#if EXPECT_FAIL == 1`, `#elif EXPECT_FAIL == 2` and so on;
+  * what the compiler must say of each, every text on a line of its own, within the first 20 lines of its output:
         // EXPECT: text            // EXPECT-GNU: text            // EXPECT-Clang: text
-The whole output is 25 lines at most; `// MAX-LINES: n` asks for fewer.
+    The first `devres[` that it prints is the expected text of that kind: no other rule is named before the true one.
+The whole output is 25 lines at most; `// MAX-LINES: n` asks for fewer, `// MAX-LINES: n, because ...` for more.
 
 Exits with 0 if the case holds; says why and shows the output if not.
 """
@@ -40,8 +42,9 @@ class Case:
         self.expected = []
         self.longest_output = LONGEST_OUTPUT
         forbidden, control = self._parts(source)
+        self.forbidden = sorted(forbidden)  # what EXPECT_FAIL is for each
 
-        if not forbidden:
+        if not all(forbidden.values()) or not forbidden:
             raise Rejected("no forbidden part: nothing in #ifdef EXPECT_FAIL")
         if not control:
             raise Rejected("no control: no code outside of #ifdef EXPECT_FAIL")
@@ -56,36 +59,43 @@ class Case:
                 self.expected.append(text)
         if not self.expected:
             raise Rejected(f"no expectation: no line `// EXPECT: text` or `// EXPECT-{compiler_id}: text`")
+        self.codes = [text for text in self.expected if text.startswith("devres[")]
 
     def _limit(self, text):
-        if not text.isdigit() or not 1 <= int(text) <= LONGEST_OUTPUT:
-            raise Rejected(f"MAX-LINES: {text}: not a number from 1 to {LONGEST_OUTPUT}")
-        self.longest_output = int(text)
+        number, because, _ = text.partition(", because ")
+        if not number.isdigit() or int(number) == 0:
+            raise Rejected(f"MAX-LINES: {text}: not a number")
+        if int(number) > LONGEST_OUTPUT and not because:
+            raise Rejected(f"MAX-LINES: {text}: more than {LONGEST_OUTPUT}, and no `because`")
+        self.longest_output = int(number)
 
     @staticmethod
     def _parts(source):
-        """The code inside of #ifdef EXPECT_FAIL and outside of it, without comments and directives."""
+        """The code of each forbidden part, and the code outside of them, without comments and directives."""
         source = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
-        forbidden, control = [], []
-        inside = None  # the depth of #if at which the forbidden part began
+        forbidden, control = {}, []
+        inside = None  # which forbidden part this is, and at which depth of #if
+        at = 0
         depth = 0
         for line in source.splitlines():
             code = re.sub(r"//.*", "", line).strip()
+            begins = re.fullmatch(r"#\s*(?:ifdef\s+EXPECT_FAIL|(?:el)?if\s+EXPECT_FAIL\s*==\s*(\d+))", code)
             if re.match(r"#\s*if", code):
                 depth += 1
-                if re.fullmatch(r"#\s*ifdef\s+EXPECT_FAIL", code) and inside is None:
-                    inside = depth
-            elif re.match(r"#\s*(else|elif)", code) and depth == inside:
+            elif re.match(r"#\s*(else|elif)", code) and depth == at:
                 inside = None
             elif re.match(r"#\s*endif", code):
-                if depth == inside:
-                    inside = None
+                if depth == at:
+                    inside, at = None, 0
                 depth -= 1
             elif inside is not None:
                 # A directive is forbidden code like any other: an #error or #include there may be all there is.
-                forbidden += [code] if code else []
+                forbidden[inside] += [code] if code else []
             elif code and not code.startswith("#"):
                 control.append(code)
+            if begins and at in (0, depth):
+                inside, at = int(begins[1] or 1), depth
+                forbidden.setdefault(inside, [])
         return forbidden, control
 
 
@@ -108,7 +118,11 @@ def check(path, compiler_id, command):
     if status != 0:
         raise Rejected("the control does not compile", lines)
 
-    status, lines = compile_case(command, path, "-DEXPECT_FAIL")
+    return max(check_rejection(case, *compile_case(command, path, f"-DEXPECT_FAIL={which}")) for which in case.forbidden)
+
+
+def check_rejection(case, status, lines):
+    """Raises Rejected unless the compiler rejects a forbidden part as it must; returns in how many lines."""
     if status == 0:
         raise Rejected("the forbidden part compiles", lines)
     for line in lines:
@@ -118,6 +132,9 @@ def check(path, compiler_id, command):
     for text in case.expected:
         if not any(text in line for line in head):
             raise Rejected(f"not in the first {EXPECT_WITHIN} lines of output: {text}", lines)
+    first = next((line for line in lines if "devres[" in line), "")
+    if case.codes and not any(text in first for text in case.codes):
+        raise Rejected(f"another rule is named first: {first.strip()}", lines)
     if len(lines) > case.longest_output:
         raise Rejected(f"{len(lines)} lines of output; {case.longest_output} at most", lines)
     return len(lines)

@@ -10,7 +10,6 @@ using platform_type = platform_archetype;
 using function_type = platform_type::function_type;
 using device_type = device<platform_type>;
 using enabled_type = enabled_device<managed_t, platform_type>;
-using registers_type = bar_mapping<unmanaged_t, platform_type>;
 
 group open_on_a_local() {
     list resources;
@@ -22,9 +21,9 @@ group open_on_a_local_device(platform_type& platform, function_type& function) {
     return group{dev};  // expected-warning {{address of stack memory associated with local variable 'dev' returned}}
 }
 
-enabled_type enabled_local_device(platform_type& platform, function_type& function) {
+result<enabled_type> enabled_local_device(platform_type& platform, function_type& function) {
     device_type dev(platform, function);
-    return enabled_type(dev);  // expected-warning {{address of stack memory associated with local variable 'dev' returned}}
+    return pcim_enable_device(dev);  // expected-warning {{address of stack memory associated with local variable 'dev' returned}}
 }
 
 // Clean twins: what outlives the function may be looked at.
@@ -34,8 +33,8 @@ group open_on_a_parameter(list& resources) {
 group open_on_a_device(device_type& dev) {
     return group{dev};
 }
-enabled_type enabled_device_of_the_caller(device_type& dev) {
-    return enabled_type(dev);
+result<enabled_type> enabled_device_of_the_caller(device_type& dev) {
+    return pcim_enable_device(dev);
 }
 
 struct queue {
@@ -50,9 +49,4 @@ result<handler_type> handler_with_a_local_context(const vector_type& vector) {
 }
 result<handler_type> handler_with_a_context_of_the_caller(const vector_type& vector, queue& context) {
     return request_irq<&queue::on_irq>(vector, "queue", context);
-}
-
-vector_type vector_of_a_local_device(platform_type& platform, function_type& function) {
-    device_type dev(platform, function);
-    return vector_type(dev, 0);  // expected-warning {{address of stack memory associated with local variable 'dev' returned}}
 }

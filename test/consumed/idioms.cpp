@@ -29,7 +29,7 @@ struct driver {
         irq_return on_error() noexcept { return irq_return::handled; }
     };
 
-    static result<managed_ref<state>> probe(device<platform_type, driver>& dev, const device_id&) {
+    static probed<state> probe(device<platform_type, driver>& dev, const device_id&) {
         DEVRES_TRY(auto data, devm_emplace<state>(dev));
 
         // Filled one by one, moved into a member.
@@ -52,17 +52,20 @@ struct driver {
             DEVRES_TRY(data->ring, dma_alloc_coherent(enabled, 4096));
         }
 
-        // A group that is kept at the end, or rolls back.
+        // A group that is kept at the end, or rolls back; released again later, or not.
         group queues{dev};
         DEVRES_TRY(devm_add_action(dev, [](void*) {}, nullptr));
         queues.keep();
+        if (data->vectors.size() == 1) {
+            DEVRES_TRY(queues.release());
+        }
         data->queues = std::move(queues);
 
         data->enabled = std::move(enabled);
         return data;
     }
 
-    static void remove(state& data) {
+    static void remove(state& data) noexcept {
         data.handler.reset();
         (void)pci_free_irq_vectors(std::move(data.vectors));
     }
@@ -119,6 +122,42 @@ struct driver {
     }
 };
 
+/// Parts, the state made from them, its handlers, its start.
+struct managed_driver {
+    template <class Device>
+    struct state {
+        bar_of<Device> registers;
+        coherent_of<Device> ring;
+        std::optional<vectors_of<Device>> vectors;
+        managed_ptr<driver::state> other;
+        irq_registration<managed_t, typename Device::platform_type, typename Device::driver_type> handler;
+
+        irq_return on_irq() noexcept { return registers.read32(0) == 0 ? irq_return::none : irq_return::handled; }
+        void start() noexcept { registers.write32(8, 1); }
+        void stop() noexcept { registers.write32(8, 0); }
+    };
+
+    template <class Device>
+    static probed<state<Device>> probe(Device& dev, const device_id& id) {
+        DEVRES_TRY(auto device, pcim_enable_device(dev));
+        DEVRES_TRY(auto registers, pcim_iomap_region<0, 16>(device, "registers"));
+        DEVRES_TRY(auto ring, dmam_alloc_coherent(device, 4096));
+        std::optional<vectors_of<Device>> vectors;
+        if (id.driver_data != 0) {
+            DEVRES_TRY(auto allocated, pcim_alloc_irq_vectors(device, 1, 4, irq_type::msix));
+            vectors.emplace(allocated);
+        }
+        DEVRES_TRY(auto data, devm_emplace<state<Device>>(dev, registers, ring, vectors));
+        if (vectors) {
+            DEVRES_TRY(data->handler, devm_request_irq((*vectors)[0], "queue", data));
+        }
+        DEVRES_TRY(devm_start(dev, data));
+        const auto copy = registers;
+        (void)copy.size();
+        return data;
+    }
+};
+
 irq_return read(const revocable<driver::state>& file) {
     if (auto data = file.try_access())
         return data->on_error();
@@ -136,5 +175,7 @@ result<> use(platform_type& platform, function_type& function) {
     auto other = std::move(bound);
     bound = std::move(other);
     (void)bound.dev();
+    DEVRES_TRY(auto managed_one, bind<managed_driver>(platform, function));
+    (void)managed_one.state().on_irq();
     return bound.unbind();
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <devres/core/group.hpp>
+#include <devres/core/managed_ref.hpp>
 
 #include "core/fixture.hpp"
 #include "support/catch.hpp"
@@ -11,6 +12,30 @@
 using namespace devres;
 
 namespace {
+
+constexpr resource<struct clock_tag> clock_gate;
+constexpr resource<struct minor_number_tag> minor_number;
+
+/// A device of a driver that says who owns what.
+template <class Driver>
+struct device_of : test::core_device {
+    using driver_type = Driver;
+};
+struct owns_a_clock {
+    static constexpr auto ownership = own(clock_gate = managed, minor_number = unmanaged);
+};
+struct owns_nothing_of_its_own {
+    static constexpr auto ownership = own(driver_data = managed, minor_number = unmanaged);
+};
+
+template <class Device, auto Resource>
+constexpr bool can_add_for = requires(Device& dev, void (*function)(void*)) {
+    devm_add_action<Resource>(dev, function, nullptr);
+    devm_add_action_or_reset<Resource>(dev, function, nullptr);
+};
+template <class Device>
+constexpr bool can_add =
+    requires(Device& dev, void (*function)(void*)) { devm_add_action(dev, function, nullptr); };
 
 struct fixture {
     test::release_log log;
@@ -64,9 +89,9 @@ TEST_CASE_METHOD(fixture, "an action can be removed or released by the name it w
     const action first = add('x');
     const action second = add('x');
     add('y');
-    devm_release_action(dev, first);
+    CHECK(devm_release_action(dev, first));
     CHECK(log.released == "x");
-    devm_remove_action(dev, second);
+    CHECK(devm_remove_action(dev, second));
     dev.resources().release_all();
     CHECK(log.released == "xy");
 }
@@ -75,7 +100,7 @@ TEST_CASE_METHOD(fixture, "removing and releasing by function and argument take 
     const action older = add('x');
     add('x');
     CHECK(remove('x'));
-    devm_release_action(dev, older);
+    CHECK(devm_release_action(dev, older));
     CHECK(log.released == "x");
     CHECK(dev.resources().empty());
 }
@@ -113,19 +138,100 @@ TEST_CASE_METHOD(fixture, "actions belong to the group that is open when they ar
     add('b');
     g.keep();
     add('c');
-    g.release();
+    CHECK(g.release() == 1);
     CHECK(log.released == "b");
     dev.resources().release_all();
     CHECK(log.released == "bca");
 }
 
-TEST_CASE_METHOD(fixture, "sixteen actions take no memory, and each of a thousand at most 32 bytes") {
+TEST_CASE_METHOD(fixture, "the first actions take no memory, and each of a thousand at most 40 bytes") {
     dev.memory.allowance = 0;
-    for (int i = 0; i != 16; ++i)
+    for (std::size_t i = 0; i != list::inline_records; ++i)
         add('x');
     CHECK(dev.memory.allocations == 0);
     dev.memory.allowance = test::counting_memory::unlimited;
-    for (int i = 16; i != 1000; ++i)
+    for (std::size_t i = list::inline_records; i != 1000; ++i)
         add('x');
-    CHECK(dev.memory.bytes <= 32 * 1000);
+    CHECK(dev.memory.bytes <= 40 * 1000);
+}
+
+TEST_CASE_METHOD(fixture, "actions and destructors of objects are called together, newest first, after the handlers") {
+    struct noisy {
+        std::string* released;
+        ~noisy() { *released += 'o'; }
+    };
+    add('a');
+    REQUIRE(devm_emplace<noisy>(dev, &log.released));
+    log.add(dev.resources(), 'm', release_step::matter);
+    log.add(dev.resources(), 'h', release_step::handlers);
+    add('b');
+    dev.resources().release_all();
+    CHECK(log.released == "hboam");
+}
+
+TEST_CASE_METHOD(fixture, "a name of an action that has run, or was removed, is an error, also when its place is used again") {
+    const action gone = add('x');
+    CHECK(devm_release_action(dev, gone));
+    const action newer = add('y');  // where the first was
+    CHECK(devm_release_action(dev, gone).error() == errc::enoent);
+    CHECK(devm_remove_action(dev, gone).error() == errc::enoent);
+    CHECK(devm_remove_action(dev, newer));
+    CHECK(devm_remove_action(dev, newer).error() == errc::enoent);
+    add('z');
+    CHECK(devm_release_action(dev, newer).error() == errc::enoent);
+    CHECK(log.released == "x");
+    dev.resources().release_all();
+    CHECK(log.released == "xz");
+}
+
+TEST_CASE_METHOD(fixture, "a name of nothing, or of another device's action, is an error") {
+    test::core_device other;
+    CHECK(devm_release_action(dev, action()).error() == errc::enoent);
+    CHECK(devm_remove_action(dev, action()).error() == errc::enoent);
+    const action foreign = devm_add_action(other, &test::release_log::write, log.argument('x')).value();
+    add('y');
+    CHECK(devm_release_action(dev, foreign).error() == errc::einval);
+    CHECK(devm_remove_action(dev, foreign).error() == errc::einval);
+    CHECK(log.released.empty());
+    CHECK(devm_release_action(other, foreign));
+    CHECK(log.released == "x");
+}
+
+TEST_CASE("inside a handler no action can be added, released or removed") {
+    test::release_log log;
+    test::handled_device dev;
+    const action there = devm_add_action(dev, &test::release_log::write, log.argument('x')).value();
+    dev.inside = true;
+    CHECK(devm_add_action(dev, &test::release_log::write, log.argument('y')).error() == errc::edeadlk);
+    CHECK(devm_release_action(dev, there).error() == errc::edeadlk);
+    CHECK(devm_release_action(dev, &test::release_log::write, log.argument('x')).error() == errc::edeadlk);
+    CHECK(log.released.empty());
+    CHECK(devm_add_action_or_reset(dev, &test::release_log::write, log.argument('z')).error() == errc::edeadlk);
+    CHECK(log.released == "z");
+    CHECK(devm_remove_action(dev, there).error() == errc::edeadlk);
+    CHECK(devm_remove_action(dev, &test::release_log::write, log.argument('x')).error() == errc::edeadlk);
+    dev.inside = false;
+    CHECK(devm_remove_action(dev, there));
+    CHECK(dev.resources().empty());
+}
+
+TEST_CASE("D004: where the table makes resources of the driver's own managed, an action says which it is for") {
+    STATIC_REQUIRE(can_add_for<device_of<owns_a_clock>, clock_gate>);
+    STATIC_REQUIRE(!can_add_for<device_of<owns_a_clock>, minor_number>);
+    STATIC_REQUIRE(!can_add<device_of<owns_a_clock>>);
+    STATIC_REQUIRE(can_add<device_of<owns_nothing_of_its_own>>);
+    STATIC_REQUIRE(!can_add_for<device_of<owns_nothing_of_its_own>, clock_gate>);
+    STATIC_REQUIRE(!can_add_for<device_of<owns_nothing_of_its_own>, minor_number>);
+    STATIC_REQUIRE(can_add<test::core_device>);
+    STATIC_REQUIRE(can_add_for<test::core_device, clock_gate>);
+}
+
+TEST_CASE("an action that says what it is for is an action as any other") {
+    test::release_log log;
+    device_of<owns_a_clock> dev;
+    const action named = devm_add_action<clock_gate>(dev, &test::release_log::write, log.argument('a')).value();
+    REQUIRE(devm_add_action_or_reset<clock_gate>(dev, &test::release_log::write, log.argument('b')));
+    CHECK(devm_release_action(dev, named));
+    CHECK(devm_remove_action(dev, &test::release_log::write, log.argument('b')));
+    CHECK(log.released == "a");
 }

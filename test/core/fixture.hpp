@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <functional>
 #include <new>
 #include <string>
 #include <thread>
@@ -56,13 +57,47 @@ private:
     list resources_{hooks_of(memory)};
 };
 
+/// A device with handlers, as far as core knows of them: a test says when it is inside of one.
+class handled_device {
+public:
+    struct function_type {};
+
+    counting_memory memory;
+    bool inside = false;            ///< whether this thread is in a handler
+    std::function<void()> waiting;  ///< what happens while the list waits for handlers
+
+    handled_device() = default;
+    handled_device(const handled_device&) = delete;
+    handled_device& operator=(const handled_device&) = delete;
+
+    handled_device& platform() noexcept { return *this; }
+    const handled_device& platform() const noexcept { return *this; }
+    function_type& function() noexcept { return function_; }
+    const function_type& function() const noexcept { return function_; }
+    [[nodiscard]] bool in_handler(const function_type&) const noexcept { return inside; }
+    list& resources() noexcept { return resources_; }
+
+private:
+    function_type function_;
+    list resources_{hooks_of(memory),
+                    {.running_here = [](void* self) noexcept { return static_cast<handled_device*>(self)->inside; },
+                     .wait_for_all =
+                         [](void* self) noexcept {
+                             if (const auto& meanwhile = static_cast<handled_device*>(self)->waiting; meanwhile)
+                                 meanwhile();
+                         },
+                     .context = this}};
+};
+
 /// Records that write their names, one character each, when they are released.
 class release_log {
 public:
     std::string released;
 
     /// A record called `name` on `resources`.
-    list::handle add(list& resources, char name) { return resources.add(&write, &entry(name)).value(); }
+    list::handle add(list& resources, char name, release_step step = release_step::code) {
+        return resources.add(&write, &entry(name), step).value();
+    }
 
     /// What a record called `name` is added with.
     static void write(void* argument) {

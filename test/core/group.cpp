@@ -9,8 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include <devres/core/managed_ref.hpp>
+#include <devres/core/revocable.hpp>
+#include <devres/core/start.hpp>
+
 #include "core/fixture.hpp"
 #include "support/catch.hpp"
+#include "support/death.hpp"
 
 using namespace devres;
 using test::release_log;
@@ -231,7 +236,7 @@ TEST_CASE_METHOD(fixture, "what is acquired after keep is not in the group") {
 TEST_CASE_METHOD(fixture, "a group that has ended does nothing") {
     group g{resources};
     add("a");
-    g.release();
+    CHECK(g.release());
     released();
     g.keep();
     g.dissolve();
@@ -432,7 +437,7 @@ TEST_CASE_METHOD(fixture, "a release may release another group") {
     group other{resources};
     add("a");
     other.keep();
-    std::function<void()> meddle = [&] { other.release(); };
+    std::function<void()> meddle = [&] { CHECK(other.release()); };
     group g{resources};
     add("b");
     add(meddle);
@@ -446,10 +451,10 @@ TEST_CASE_METHOD(fixture, "a release may release another group") {
 TEST_CASE_METHOD(fixture, "a release may release the group it is in") {
     group g{resources};
     add("a");
-    std::function<void()> again = [&] { g.release(); };
+    std::function<void()> again = [&] { CHECK(g.release() == 0); };
     add(again);
     add("b");
-    g.release();
+    CHECK(g.release());
     CHECK(released() == "ba");
     CHECK(!g);
     CHECK(resources.empty());
@@ -463,7 +468,7 @@ TEST_CASE_METHOD(fixture, "a release may release the whole list while a group is
     add(all);
     g.keep();
     add("c");
-    g.release();
+    CHECK(g.release());
     CHECK(released() == "cba");
     CHECK(!g);
     CHECK(resources.empty());
@@ -474,7 +479,7 @@ TEST_CASE_METHOD(fixture, "a release may dissolve or keep the group it is in") {
     add("a");
     std::function<void()> end = [&] { g.keep(); };
     add(end);
-    g.release();
+    CHECK(g.release());
     CHECK(released() == "a");
     CHECK(!g);
 }
@@ -487,7 +492,7 @@ TEST_CASE_METHOD(fixture, "a release may end the life of the guard that is relea
     add("a");
     add(free_state);
     add("b");
-    (*state)->release();
+    CHECK((*state)->release());
     CHECK(!state);
     CHECK(released() == "ba");
     CHECK(resources.empty());
@@ -497,7 +502,7 @@ TEST_CASE_METHOD(fixture, "errno is kept when a group is released and when its g
     CHECK(test::keeps_errno([&] {
         group g{resources};
         add("a");
-        g.release();
+        CHECK(g.release());
     }));
     CHECK(test::keeps_errno([&] {
         const group g{resources};
@@ -515,8 +520,384 @@ TEST_CASE("opening, keeping and releasing groups takes no memory") {
         group inner{resources};
         log.add(resources, 'a');
         inner.keep();
-        outer.release();
+        CHECK(outer.release());
     }
     CHECK(memory.allocations == 0);
     CHECK(log.released.size() == 1000);
+}
+
+// Steps.
+
+TEST_CASE_METHOD(fixture, "a group is released from the outside in, as the whole list is") {
+    add("a");
+    group g{resources};
+    const auto add_step = [&](char name, release_step step) { log.add(resources, name, step); };
+    add_step('m', release_step::matter);
+    add_step('c', release_step::code);
+    add_step('h', release_step::handlers);
+    add_step('s', release_step::stop);
+    add_step('u', release_step::users);
+    add_step('M', release_step::matter);
+    std::string rest = "a";
+    SECTION("while it is open") {}
+    SECTION("when it was kept") { g.keep(); }
+    SECTION("with more behind it") {
+        g.keep();
+        add("b");
+        add_step('U', release_step::users);
+        rest = "Uba";
+    }
+    CHECK(g.release() == 6);
+    CHECK(released() == "ushcMm");
+    CHECK(released_by_all() == rest);
+}
+
+TEST_CASE_METHOD(fixture, "a group that was kept leaves what is older and what is younger, in every step") {
+    const auto add_all = [&](const char* names) {
+        log.add(resources, names[0], release_step::users);
+        log.add(resources, names[1], release_step::stop);
+        log.add(resources, names[2], release_step::handlers);
+        log.add(resources, names[3], release_step::code);
+        log.add(resources, names[4], release_step::matter);
+    };
+    add_all("12345");
+    group g{resources};
+    add_all("ushcm");
+    g.keep();
+    add_all("67890");
+    CHECK(g.release() == 5);
+    CHECK(released() == "ushcm");
+    CHECK(released_by_all() == "6172839405");
+}
+
+TEST_CASE_METHOD(fixture, "what a release adds to an open group of an earlier step goes next") {
+    std::function<void()> late = [&] {
+        log.add(resources, 's', release_step::stop);
+        log.add(resources, 'm', release_step::matter);
+    };
+    group g{resources};
+    add("b");
+    add(late);
+    log.add(resources, 'n', release_step::matter);
+    CHECK(g.release() == 5);
+    CHECK(released() == "sbmn");
+    CHECK(resources.empty());
+}
+
+TEST_CASE_METHOD(fixture, "pinned actions of a group go with its matter") {
+    group g{resources};
+    add("a");
+    resources.pin_actions();
+    log.add(resources, 'm', release_step::matter);
+    add("b");
+    g.keep();
+    CHECK(g.release() == 3);
+    CHECK(released() == "bma");
+}
+
+TEST_CASE_METHOD(fixture, "a group that dies while something is released dissolves, and its records go in their turn") {
+    std::function<void()> nested = [&] {
+        const group own{resources};
+        add("x");
+        log.add(resources, 'u', release_step::users);
+    };
+    SECTION("while the list is released") {
+        add("a");
+        add(nested);
+        CHECK(resources.release_all() == 4);
+        CHECK(released() == "uxa");
+    }
+    SECTION("while a group is released, which is open") {
+        group g{resources};
+        add("a");
+        add(nested);
+        CHECK(g.release() == 4);
+        CHECK(released() == "uxa");
+    }
+    SECTION("while a group is released, which was kept") {
+        group g{resources};
+        add("a");
+        add(nested);
+        g.keep();
+        CHECK(g.release() == 2);
+        CHECK(released() == "a");
+        CHECK(released_by_all() == "ux");
+    }
+    SECTION("an open group that dies with what is released") {
+        auto inner = std::make_unique<group>(resources);
+        add("b");
+        std::function<void()> end = [&] { inner.reset(); };
+        add(end);
+        CHECK(resources.release_all() == 2);
+        CHECK(released() == "b");
+        CHECK(!inner);
+    }
+    CHECK(resources.empty());
+}
+
+// What is built on a group's contents.
+
+namespace {
+
+/// An object that knows whether it is alive, and may be built on others.
+struct thing {
+    std::string* log;
+    char name;
+
+    thing(std::string& to, char called) noexcept : log(&to), name(called) {}
+    thing(std::string& to, char called, const auto&...) noexcept : log(&to), name(called) {}
+    thing(const thing&) = delete;
+    thing& operator=(const thing&) = delete;
+    ~thing() { *log += name; }
+
+    void start() noexcept { *log += '+'; }
+    void stop() noexcept { *log += '-'; }
+};
+
+struct built_fixture {
+    std::string log;
+    test::handled_device dev;
+
+    managed_ref<thing> make(char name) { return devm_emplace<thing>(dev, log, name).value(); }
+    managed_ref<thing> make(char name, const auto&... parts) {
+        return devm_emplace<thing>(dev, log, name, parts...).value();
+    }
+    std::string logged() { return std::exchange(log, {}); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(built_fixture, "a group is not released under an object outside that is built on its contents") {
+    group g{dev};
+    const auto part = make('p');
+    g.keep();
+    group outside{dev};
+    make('w', part);
+    outside.keep();
+    CHECK(g.release().error() == errc::ebusy);
+    CHECK(g);
+    CHECK(log.empty());
+    CHECK(outside.release() == 1);
+    CHECK(g.release() == 1);
+    CHECK(logged() == "wp");
+    CHECK(!g);
+}
+
+TEST_CASE_METHOD(built_fixture, "an object outside that is built on what is built on a group's contents keeps them too") {
+    group g{dev};
+    const auto part = make('p');
+    const auto middle = make('m', part);
+    g.keep();
+    const auto unrelated = make('u');
+    make('w', unrelated, middle);
+    CHECK(g.release().error() == errc::ebusy);
+    CHECK(log.empty());
+    dev.resources().release_all();
+    CHECK(logged() == "wump");
+}
+
+TEST_CASE_METHOD(built_fixture, "objects in the group that are built on one another go with it") {
+    group g{dev};
+    const auto part = make('p');
+    make('w', part);
+    SECTION("while it is open") {}
+    SECTION("when it was kept") { g.keep(); }
+    CHECK(g.release() == 2);
+    CHECK(logged() == "wp");
+}
+
+TEST_CASE_METHOD(built_fixture, "starts and accesses outside that are built on a group's contents end before them") {
+    group g{dev};
+    const auto part = make('p');
+    g.keep();
+    const auto other = make('o');
+    const auto file = devm_revocable(dev, part).value();
+    const auto other_file = devm_revocable(dev, other).value();
+    REQUIRE(devm_start(dev, part));
+    REQUIRE(devm_start(dev, other));
+    logged();
+    CHECK(g.release() == 3);
+    CHECK(logged() == "-p");
+    CHECK(!file.try_access());
+    CHECK(other_file.try_access());
+    dev.resources().release_all();
+    CHECK(logged() == "-o");
+}
+
+TEST_CASE_METHOD(built_fixture, "a refused release leaves accesses and starts outside as they were") {
+    group g{dev};
+    const auto part = make('p');
+    g.keep();
+    const auto file = devm_revocable(dev, part).value();
+    REQUIRE(devm_start(dev, part));
+    make('w', part);
+    logged();
+    CHECK(g.release().error() == errc::ebusy);
+    CHECK(file.try_access());
+    CHECK(log.empty());
+    g.dissolve();
+    dev.resources().release_all();
+    CHECK(logged() == "-wp");
+}
+
+TEST_CASE_METHOD(built_fixture, "inside a handler of the device a group is not released, and stays") {
+    group g{dev};
+    make('a');
+    dev.inside = true;
+    CHECK(g.release().error() == errc::edeadlk);
+    CHECK(g);
+    CHECK(log.empty());
+    dev.inside = false;
+    CHECK(g.release() == 1);
+    CHECK(logged() == "a");
+}
+
+TEST_CASE_METHOD(built_fixture, "a group that would close an access that this thread has open is not released, and stays") {
+    group g{dev};
+    const auto part = make('p');
+    revocable<thing> file;
+    SECTION("an access in the group") { file = devm_revocable(dev, part).value(); }
+    SECTION("an access in the group that was kept") {
+        file = devm_revocable(dev, part).value();
+        g.keep();
+    }
+    SECTION("an access outside to what the group has") {
+        g.keep();
+        file = devm_revocable(dev, part).value();
+    }
+    {
+        const auto access = file.try_access();
+        REQUIRE(access);
+        CHECK(g.release().error() == errc::edeadlk);
+        CHECK(g);
+        CHECK(log.empty());
+        CHECK(file.try_access());
+    }
+    CHECK(g.release() == 2);
+    CHECK(logged() == "p");
+    CHECK(!file.try_access());
+}
+
+TEST_CASE_METHOD(built_fixture, "an access of this thread to something else does not keep a group") {
+    const auto other = make('o');
+    const auto file = devm_revocable(dev, other).value();
+    const auto access = file.try_access();
+    group g{dev};
+    const auto part = make('p');
+    const auto mine = devm_revocable(dev, part).value();
+    CHECK(g.release() == 2);
+    CHECK(access);
+    CHECK(logged() == "p");
+}
+
+TEST_CASE_METHOD(built_fixture, "objects that a group releases are announced before the first is destroyed") {
+    unsigned waits = 0;
+    dev.waiting = [&] {
+        ++waits;
+        CHECK(log == "-");  // stopped, and not destroyed
+    };
+    group g{dev};
+    const auto part = make('p');
+    make('q');
+    REQUIRE(devm_start(dev, part));
+    logged();
+    CHECK(g.release() == 3);
+    CHECK(waits == 1);
+    CHECK(logged() == "-qp");
+}
+
+TEST_CASE_METHOD(built_fixture, "a group without objects waits for no handler") {
+    dev.waiting = [&] { FAIL("nothing can be in use"); };
+    group g{dev};
+    REQUIRE(dev.resources().add([](void*) {}, nullptr));
+    CHECK(g.release() == 1);
+}
+
+TEST_CASE_METHOD(built_fixture, "a group whose death would wait for this thread stops the program, and says why") {
+    using Catch::Matchers::ContainsSubstring;
+    CHECK_THAT(test::last_words([&] {
+                   const group g{dev};
+                   make('a');
+                   dev.inside = true;
+               }),
+               ContainsSubstring("devres: a group dies that cannot be released here"));
+    CHECK_THAT(test::last_words([&] {
+                   std::optional<revocable<thing>::access> open;
+                   const group g{dev};
+                   open = devm_revocable(dev, make('a')).value().try_access();
+               }),
+               ContainsSubstring("devres: a group dies that cannot be released here"));
+}
+
+TEST_CASE_METHOD(built_fixture, "groups and objects in any number of layers end in the order of what is built on what") {
+    group outer{dev};
+    const auto a = make('a');
+    group inner{dev};
+    make('b', a);
+    inner.keep();
+    const auto c = make('c', a);
+    CHECK(inner.release() == 1);
+    CHECK(logged() == "b");
+    make('d', c, a);
+    CHECK(outer.release() == 3);
+    CHECK(logged() == "dca");
+}
+
+namespace {
+
+/// Stops its part by itself only when it is told to, and releases another group when it is stopped.
+struct meddler {
+    thing inner;
+    group* other;
+    result<std::size_t> outcome;
+
+    meddler(std::string& log, group& to_release) noexcept : inner(log, 'i'), other(&to_release) {}
+    void start() noexcept {}
+    void stop() noexcept { outcome = other->release(); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(built_fixture, "a release inside a release, refused or not, leaves what the outer one has still to end to it") {
+    group other{dev};
+    const auto part = make('p');
+    other.keep();
+    group g{dev};
+    const auto whole = devm_emplace<meddler>(dev, log, other).value();
+    g.keep();
+    REQUIRE(devm_start(dev, whole.member(&meddler::inner)));
+    REQUIRE(devm_start(dev, whole));
+    SECTION("refused") {
+        make('w', part);
+        logged();
+        CHECK(g.release() == 3);
+        CHECK(logged() == "-i");
+        CHECK(other);
+    }
+    SECTION("not refused") {
+        logged();
+        CHECK(g.release());
+        CHECK(logged() == "-pi");  // which is to go goes with the first of the two
+        CHECK(!other);
+    }
+    const std::size_t left = other ? 2 : 0;
+    CHECK(dev.resources().release_all() == left);
+}
+
+TEST_CASE_METHOD(built_fixture, "what a release starts anew on what is about to go ends with it too") {
+    struct restarting {
+        test::handled_device* dev;
+        const managed_ref<thing>* part;
+        void start() noexcept {}
+        void stop() noexcept { CHECK(devm_start(*dev, *part)); }
+    };
+    group g{dev};
+    const auto part = make('p');
+    const auto data = devm_emplace<restarting>(dev, &dev, &part).value();
+    g.keep();
+    REQUIRE(devm_start(dev, data));
+    logged();
+    CHECK(g.release() == 4);
+    CHECK(logged() == "+-p");
+    CHECK(dev.resources().empty());
 }

@@ -25,3 +25,24 @@ TEST_CASE("memory hooks answer null where the platform has no memory, or there i
     CHECK(memory_hooks{}.get(8, 8) == nullptr);
     memory_hooks{}.wait();
 }
+
+TEST_CASE("handler hooks say whether a handler is running here, and wait for all") {
+    struct handlers {
+        bool inside = true;
+        int waits = 0;
+    } of_device;
+    const handler_hooks hooks{
+        .running_here = [](void* context) noexcept { return static_cast<handlers*>(context)->inside; },
+        .wait_for_all = [](void* context) noexcept { ++static_cast<handlers*>(context)->waits; },
+        .context = &of_device};
+    CHECK(hooks.here());
+    of_device.inside = false;
+    CHECK(!hooks.here());
+    hooks.wait();
+    CHECK(of_device.waits == 1);
+}
+
+TEST_CASE("without handler hooks there are no handlers") {
+    CHECK(!handler_hooks{}.here());
+    handler_hooks{}.wait();
+}

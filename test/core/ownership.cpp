@@ -25,9 +25,16 @@ constexpr bool can_own(Claims...) {
     return requires { own(Claims{}...); };
 }
 
-/// A line that says that `counter` touches what `Touched` names.
-template <class... Touched>
-constexpr touching<counter_t, Touched...> counter_touching;
+/// A resource whose managed form is taken to use all that its driver has.
+struct timer_t_ : resource<devres::detail::of_library<struct timer_tag>> {
+    static constexpr bool touches_all = true;
+    using line = apart<timer_t_, devres::detail::kept_off<>, devres::detail::guarded<>>;
+    constexpr auto without(auto... off) const noexcept { return line{}.without(off...); }
+    constexpr auto guarding(auto... guarded) const noexcept { return line{}.guarding(guarded...); }
+    constexpr auto operator=(managed_t owner) const noexcept { return line{} = owner; }
+    constexpr auto operator=(unmanaged_t owner) const noexcept { return line{} = owner; }
+};
+constexpr timer_t_ timer;
 
 constexpr auto table = own(clock_gate = managed, counter = unmanaged);
 using table_t = std::remove_const_t<decltype(table)>;
@@ -45,6 +52,9 @@ struct device_of : test::core_device {
 
 template <class Device>
 constexpr bool can_emplace = requires(Device& dev) { devm_emplace<int>(dev, 1); };
+
+template <class Device, auto Resource>
+constexpr bool can_emplace_for = requires(Device& dev) { devm_emplace<int, Resource>(dev, 1); };
 
 struct claims_other_owner {
     static constexpr auto ownership = own(driver_data = unmanaged);
@@ -80,7 +90,7 @@ TEST_CASE("D008: a resource is claimed once") {
     STATIC_REQUIRE(can_own(clock_gate = managed, counter = managed));
     STATIC_REQUIRE(!can_own(clock_gate = managed, clock_gate = managed));
     STATIC_REQUIRE(!can_own(clock_gate = managed, counter = managed, clock_gate = unmanaged));
-    STATIC_REQUIRE(!can_own(counter = managed, counter_touching<minor_number_t> = managed, minor_number = managed));
+    STATIC_REQUIRE(!can_own(timer = managed, timer.without(minor_number) = managed, minor_number = managed));
 }
 
 TEST_CASE("D002: what devres owns is not built on what the table makes the driver's") {
@@ -101,19 +111,48 @@ TEST_CASE("D002: what devres owns is not built, over any number of steps, on wha
     STATIC_REQUIRE(can_own(clock_gate = unmanaged, display = unmanaged));
 }
 
-TEST_CASE("D002: what devres owns touches only what the table makes managed") {
-    STATIC_REQUIRE(can_own(minor_number = managed, counter_touching<minor_number_t> = managed));
-    STATIC_REQUIRE(!can_own(minor_number = unmanaged, counter_touching<minor_number_t> = managed));
-    STATIC_REQUIRE(!can_own(counter_touching<minor_number_t> = managed));
-    STATIC_REQUIRE(!can_own(driver_data = managed, counter_touching<driver_data_t, minor_number_t> = managed));
-    STATIC_REQUIRE(can_own(driver_data = managed, minor_number = managed,
-                           counter_touching<driver_data_t, minor_number_t> = managed));
+TEST_CASE("D002: a managed user of all the rest says of each unmanaged line that it keeps off it, or who guards it") {
+    STATIC_REQUIRE(can_own(timer = managed));
+    STATIC_REQUIRE(can_own(minor_number = managed, timer = managed));
+    STATIC_REQUIRE(!can_own(minor_number = unmanaged, timer = managed));
+    STATIC_REQUIRE(!can_own(timer = managed, driver_data = managed, minor_number = unmanaged));
+    STATIC_REQUIRE(can_own(minor_number = unmanaged, timer.without(minor_number) = managed));
+    STATIC_REQUIRE(can_own(minor_number = unmanaged, timer.guarding(minor_number) = managed));
+    STATIC_REQUIRE(!can_own(minor_number = unmanaged, clock_gate = unmanaged, timer.without(minor_number) = managed));
+    STATIC_REQUIRE(can_own(minor_number = unmanaged, clock_gate = unmanaged,
+                           timer.without(minor_number).guarding(clock_gate) = managed));
+    STATIC_REQUIRE(can_own(minor_number = unmanaged, clock_gate = unmanaged,
+                           timer.guarding(minor_number).without(clock_gate) = managed));
+    STATIC_REQUIRE(
+        can_own(minor_number = unmanaged, clock_gate = unmanaged, timer.without(minor_number, clock_gate) = managed));
 }
 
-TEST_CASE("what the driver owns may touch anything") {
-    STATIC_REQUIRE(can_own(minor_number = unmanaged, counter_touching<minor_number_t> = unmanaged));
-    STATIC_REQUIRE(can_own(counter_touching<minor_number_t> = unmanaged));
-    STATIC_REQUIRE(can_own(clock_gate = unmanaged, counter_touching<driver_data_t> = unmanaged));
+TEST_CASE("what a user says that it keeps off may be managed, or not be claimed at all") {
+    STATIC_REQUIRE(can_own(timer.without(minor_number) = managed));
+    STATIC_REQUIRE(can_own(minor_number = managed, timer.without(minor_number) = managed));
+    using cautious = decltype(own(minor_number = unmanaged, clock_gate = unmanaged,
+                                  timer.without(minor_number).guarding(clock_gate) = managed));
+    STATIC_REQUIRE(cautious::keeps_off<minor_number_t>);
+    STATIC_REQUIRE(!cautious::keeps_off<clock_t_>);
+    STATIC_REQUIRE(cautious::says<timer_t_, managed_t>());
+}
+
+TEST_CASE("what the driver owns may use anything") {
+    STATIC_REQUIRE(can_own(minor_number = unmanaged, timer = unmanaged));
+    STATIC_REQUIRE(can_own(timer = unmanaged, clock_gate = unmanaged, driver_data = unmanaged));
+    STATIC_REQUIRE(can_own(minor_number = unmanaged, timer.without(minor_number) = unmanaged));
+}
+
+TEST_CASE("a table knows whether devres owns what is the driver's own") {
+    STATIC_REQUIRE(decltype(own(clock_gate = managed))::has_own_managed);
+    STATIC_REQUIRE(!decltype(own(clock_gate = unmanaged))::has_own_managed);
+    STATIC_REQUIRE(!decltype(own(driver_data = managed, timer = managed))::has_own_managed);
+    STATIC_REQUIRE(decltype(own(driver_data = managed, counter = managed))::has_own_managed);
+}
+
+TEST_CASE("a table is made by own alone, which checks it") {
+    STATIC_REQUIRE(!std::is_default_constructible_v<table_t>);
+    STATIC_REQUIRE(!std::is_default_constructible_v<ownership_table<>>);
 }
 
 TEST_CASE("a driver's table decides what it may acquire, without one nothing is checked") {
@@ -131,4 +170,11 @@ TEST_CASE("D004: devm_emplace asks for a table that makes driver_data managed") 
     STATIC_REQUIRE(can_emplace<device_of<silent>>);
     STATIC_REQUIRE(!can_emplace<device_of<claims_other_owner>>);
     STATIC_REQUIRE(!can_emplace<device_of<claims_something_else>>);
+}
+
+TEST_CASE("D004: an object that is for a resource of the driver's own says so, and the table makes that managed") {
+    STATIC_REQUIRE(can_emplace_for<device_of<claims_something_else>, minor_number>);
+    STATIC_REQUIRE(!can_emplace_for<device_of<claims_something_else>, clock_gate>);
+    STATIC_REQUIRE(!can_emplace_for<device_of<claiming>, minor_number>);
+    STATIC_REQUIRE(can_emplace_for<device_of<silent>, minor_number>);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Random programs of list and group operations, run on the library and on a model that is too simple to be wrong: a
-// vector of records and marks, searched from the end. Set DEVRES_SEED to repeat a failure.
+// vector of records and marks in the order of their age, searched for the first step and from the end. Set DEVRES_SEED to repeat a failure.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -21,8 +21,8 @@ namespace {
 
 /// What a record does when it is released, besides being logged.
 struct script {
-    unsigned adds = 0;         ///< plain records
-    unsigned removes = 0;      ///< the record with this number, if it is there
+    std::vector<release_step> adds;  ///< records, each of its step
+    unsigned removes = 0;            ///< the record with this number, if it is there
     unsigned releases = 0;
 };
 using scripts = std::map<unsigned, script>;
@@ -35,28 +35,45 @@ public:
     std::vector<unsigned> log;
     unsigned next = 1;
 
-    void add() { entries_.push_back({entry::record, next++}); }
+    void add(release_step step) { entries_.push_back({entry::record, next++, step}); }
     bool has(unsigned number) const { return find(entry::record, number) != entries_.size(); }
-    void remove(unsigned number) { erase(find(entry::record, number)); }
-    void release(unsigned number) {
-        remove(number);
+    bool remove(unsigned number) {
+        if (!has(number))
+            return false;
+        erase(find(entry::record, number));
+        return true;
+    }
+    bool release(unsigned number) {
+        if (!remove(number))
+            return false;
         log.push_back(number);
         const auto found = behaviour_->find(number);
         if (found == behaviour_->end())
-            return;
-        for (unsigned i = 0; i != found->second.adds; ++i)
-            add();
-        if (has(found->second.removes))
-            remove(found->second.removes);
-        if (has(found->second.releases))
-            release(found->second.releases);
+            return true;
+        for (const release_step step : found->second.adds)
+            add(step);
+        remove(found->second.removes);
+        release(found->second.releases);
+        return true;
     }
-    void release_all() {
-        while (!entries_.empty()) {
-            if (entries_.back().what == entry::record)
-                release(entries_.back().number);
-            else
-                dissolve(entries_.back().number);
+    std::size_t release_all() {
+        std::size_t count = 0;
+        for (; release_next(0, entries_.size()); ++count)
+            continue;
+        entries_.clear();
+        return count;
+    }
+    std::size_t release_through(release_step last) {
+        std::size_t count = 0;
+        for (; release_next(0, entries_.size(), last); ++count)
+            continue;
+        return count;
+    }
+    void pin_actions() {
+        const auto is_action = [](const entry& e) { return e.what == entry::record && e.step == release_step::code; };
+        for (entry& e : entries_) {
+            if (is_action(e))
+                e.step = release_step::matter;
         }
     }
 
@@ -73,15 +90,10 @@ public:
     std::size_t release_group(unsigned group) {
         const bool open = !closed(group);
         std::size_t count = 0;
-        for (;;) {  // the newest record in the group, as long as there is one
+        for (;; ++count) {
             const std::size_t begin = find(entry::opening, group);
-            std::size_t end = open ? entries_.size() : find(entry::closing, group);
-            while (end != begin && (end == entries_.size() || entries_[end].what != entry::record))
-                --end;
-            if (begin == entries_.size() || end == begin)
+            if (!release_next(begin, open ? entries_.size() : find(entry::closing, group)))
                 break;
-            ++count;
-            release(entries_[end].number);
         }
         const std::size_t begin = find(entry::opening, group);
         const std::size_t end = open ? entries_.size() : find(entry::closing, group);
@@ -102,7 +114,18 @@ private:
     struct entry {
         enum kind { record, opening, closing } what;
         unsigned number;
+        release_step step = release_step::users;  ///< of a record
     };
+    /// Releases, of the records from `begin` to `end`, the newest of the first step that has any, up to `last`.
+    bool release_next(std::size_t begin, std::size_t end, release_step last = release_step::matter) {
+        const entry* found = nullptr;
+        for (std::size_t i = begin; i < end; ++i) {
+            const entry& e = entries_[i];
+            if (e.what == entry::record && e.step <= last && (found == nullptr || e.step <= found->step))
+                found = &e;
+        }
+        return found != nullptr && release(found->number);
+    }
     std::size_t find(entry::kind what, unsigned number) const {
         const auto found =
             std::ranges::find_if(entries_, [&](const entry& e) { return e.what == what && e.number == number; });
@@ -123,24 +146,25 @@ public:
     std::vector<unsigned> log;
     unsigned next = 1;
 
-    void add() {
+    void add(release_step step) {
         auto& fresh = records_[next];
         fresh = {this, next, {}};
-        fresh.handle = resources_.add(&released, &fresh).value();
-        present_[next++] = true;
+        fresh.handle = resources_.add(&released, &fresh, step).value();
+        ++next;
     }
-    void remove(unsigned number) {
-        present_[number] = false;
-        resources_.remove(records_[number].handle);
-    }
-    void release(unsigned number) { resources_.release(records_[number].handle); }
-    void release_all() { resources_.release_all(); }
+    // Names of what has gone, and of what never was, are errors.
+    bool has(unsigned number) { return resources_.has(records_[number].handle); }
+    bool remove(unsigned number) { return succeeded(resources_.remove(records_[number].handle)); }
+    bool release(unsigned number) { return succeeded(resources_.release(records_[number].handle)); }
+    std::size_t release_all() { return resources_.release_all(); }
+    std::size_t release_through(release_step last) { return resources_.release_through(last); }
+    void pin_actions() { resources_.pin_actions(); }
 
     void open(unsigned number) { groups_[number] = std::make_unique<group>(resources_); }
     bool alive(unsigned number) { return static_cast<bool>(*groups_[number]); }
     void keep(unsigned number) { groups_[number]->keep(); }
     void dissolve(unsigned number) { groups_[number]->dissolve(); }
-    std::size_t release_group(unsigned number) { return groups_[number]->release(); }
+    std::size_t release_group(unsigned number) { return groups_[number]->release().value(); }
     void destroy(unsigned number) { groups_.erase(number); }
     void move(unsigned number) { groups_[number] = std::make_unique<group>(std::move(*groups_[number])); }
     bool empty() const { return resources_.empty(); }
@@ -154,23 +178,24 @@ private:
     static void released(void* argument) {
         const record mine = *static_cast<record*>(argument);
         subject& self = *mine.self;
-        self.present_[mine.number] = false;
         self.log.push_back(mine.number);
         const auto found = self.behaviour_->find(mine.number);
         if (found == self.behaviour_->end())
             return;
         const script& todo = found->second;
-        for (unsigned i = 0; i != todo.adds; ++i)
-            self.add();
-        if (self.present_[todo.removes])
-            self.remove(todo.removes);
-        if (self.present_[todo.releases])
-            self.release(todo.releases);
+        for (const release_step step : todo.adds)
+            self.add(step);
+        self.remove(todo.removes);
+        self.release(todo.releases);
+    }
+    static bool succeeded(const result<>& outcome) {
+        if (!outcome)
+            REQUIRE(outcome.error() == errc::enoent);
+        return outcome.has_value();
     }
 
     const scripts* behaviour_;
     std::map<unsigned, record> records_;
-    std::map<unsigned, bool> present_;
     list resources_{hooks_of(memory)};
     std::map<unsigned, std::unique_ptr<group>> groups_;
 };
@@ -179,12 +204,14 @@ private:
 std::string run(std::uint64_t seed) {
     std::mt19937_64 random(seed);
     const auto below = [&](unsigned bound) { return static_cast<unsigned>(random() % bound); };
+    const bool one_step = below(4) == 0;
+    const auto any_step = [&] { return one_step ? release_step::code : static_cast<release_step>(below(5)); };
 
     scripts behaviour;
     const unsigned wild = below(3);  // how many records do something
     for (unsigned number = 1; wild != 0 && number != 60; ++number) {
         if (below(4) < wild)
-            behaviour[number] = {.adds = below(3), .removes = below(60), .releases = below(60)};
+            behaviour[number] = {.adds = std::vector(below(3), any_step()), .removes = below(60), .releases = below(60)};
     }
 
     model expected(behaviour);
@@ -203,21 +230,19 @@ std::string run(std::uint64_t seed) {
             program += std::string(what) + std::to_string(which) + ' ';
         };
         if (choice < 7) {
+            const release_step at = any_step();
             log("add", expected.next);
-            expected.add();
-            actual.add();
+            log("in", static_cast<unsigned>(at));
+            expected.add(at);
+            actual.add(at);
         } else if (choice < 9) {
-            if (!expected.has(record))
-                continue;
             log("remove", record);
-            expected.remove(record);
-            actual.remove(record);
+            expected_count = expected.remove(record);
+            actual_count = actual.remove(record);
         } else if (choice == 9) {
-            if (!expected.has(record))
-                continue;
             log("release", record);
-            expected.release(record);
-            actual.release(record);
+            expected_count = expected.release(record);
+            actual_count = actual.release(record);
         } else if (choice < 13) {
             log("open", next_group);
             expected.open(next_group);
@@ -225,8 +250,17 @@ std::string run(std::uint64_t seed) {
             groups.push_back(next_group++);
         } else if (choice == 19 && below(4) == 0) {
             log("all", 0);
-            expected.release_all();
-            actual.release_all();
+            expected_count = expected.release_all();
+            actual_count = actual.release_all();
+        } else if (choice == 19 && below(4) == 0) {
+            const release_step last = any_step();
+            log("through", static_cast<unsigned>(last));
+            expected_count = expected.release_through(last);
+            actual_count = actual.release_through(last);
+        } else if (choice == 19 && below(4) == 0) {
+            log("pin", 0);
+            expected.pin_actions();
+            actual.pin_actions();
         } else if (chosen == 0) {
             continue;
         } else if (choice < 15) {
@@ -257,6 +291,10 @@ std::string run(std::uint64_t seed) {
             return "another order after: " + program;
         if (expected_count != actual_count)
             return "another count after: " + program;
+        for (unsigned number = 1; number < expected.next; ++number) {
+            if (expected.has(number) != actual.has(number))
+                return "record " + std::to_string(number) + " differs after: " + program;
+        }
         for (const unsigned number : groups) {
             if (expected.alive(number) != actual.alive(number))
                 return "group " + std::to_string(number) + " differs after: " + program;

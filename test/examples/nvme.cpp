@@ -40,14 +40,17 @@ constexpr auto use = [](auto& platform, sim::function& function) -> result<> {
     auto& nvme = bound.state();
     const auto written = some_bytes(2 * nvme::page_size);
     std::vector<std::byte> read(written.size());
-    DEVRES_TRY(DEVRES_TRY(nvme.queue(0)).write(7, written));
-    DEVRES_TRY(DEVRES_TRY(nvme.queue(1)).read(7, read));
+    DEVRES_TRY(const auto first, nvme.queue(0));
+    DEVRES_TRY(first.write(7, written));
+    DEVRES_TRY(const auto second, nvme.queue(1));
+    DEVRES_TRY(second.read(7, read));
     if (read != written)
         return fail(errc::ebadmsg);
     if (!nvme.set_queue_count(1)) {  // once more, upon a fault
         DEVRES_TRY(nvme.set_queue_count(1));
     }
-    DEVRES_TRY(DEVRES_TRY(nvme.queue(0)).read(7, read));
+    DEVRES_TRY(const auto other, nvme.queue(0));
+    DEVRES_TRY(other.read(7, read));
     return read == written ? bound.unbind() : fail(errc::ebadmsg);
 };
 
@@ -197,7 +200,7 @@ TEST_CASE("one to eight I/O queues are made and made again, each with a vector o
         const std::string vectors = std::to_string(count + 1) + " MSI-X vectors";
         CHECK((held.str().find(vectors) != std::string::npos) == (count != 0));
     }
-    bound->unbind();
+    CHECK(bound->unbind());
     CHECK(bench.left_behind() == "");
 }
 
@@ -209,7 +212,7 @@ TEST_CASE("there are as many I/O queues as the device has vectors and queues for
     CHECK(bench.left_behind() == "");
 }
 
-TEST_CASE("the NVMe driver's resources go in the reverse order, and a group with another count comes anew") {
+TEST_CASE("the NVMe driver's resources go from the outside in, and a group with another count comes anew") {
     nvme_bench bench;
     testing::trace_recorder trace;
     testing::traced platform{bench.bus, std::ref(trace)};
@@ -225,51 +228,54 @@ TEST_CASE("the NVMe driver's resources go in the reverse order, and a group with
     }
     CHECK(lines == std::vector<std::string>{
                        "attached",
-                       "acquired driver_data managed",
                        "acquired enable managed",
                        "called set_master on",
                        "acquired bar 0 managed \"nvme\"",
+                       "acquired driver_data managed \"nvme::transport\"",
                        "acquired dma_coherent managed",
-                       "acquired driver_data managed",
-                       "acquired action managed",
-                       "acquired irq_vectors managed 1 vector",
-                       "acquired irq_handler 0 managed \"nvme-admin\"",
-                       "released irq_handler 0 managed \"nvme-admin\"",
-                       "released irq_vectors managed 1 vector",
+                       "acquired driver_data managed \"nvme::admin_queue\"",
+                       "acquired start managed \"nvme::admin_queue\"",
+                       "acquired driver_data managed \"nvme::controller\"",
                        "acquired irq_vectors managed 3 vectors",
                        "acquired irq_handler 0 managed \"nvme-admin\"",
                        "acquired dma_coherent managed",
-                       "acquired driver_data managed",
+                       "acquired driver_data managed \"nvme::io_queue_pair\"",
                        "acquired irq_handler 1 managed \"nvme-io\"",
-                       "acquired action managed",
+                       "acquired start managed \"nvme::io_queue_pair\"",
                        "acquired dma_coherent managed",
-                       "acquired driver_data managed",
+                       "acquired driver_data managed \"nvme::io_queue_pair\"",
                        "acquired irq_handler 2 managed \"nvme-io\"",
-                       "acquired action managed",
+                       "acquired start managed \"nvme::io_queue_pair\"",
+                       "released start managed \"nvme::io_queue_pair\"",
+                       "released start managed \"nvme::io_queue_pair\"",
                        "released irq_handler 2 managed \"nvme-io\"",
-                       "released driver_data managed",
-                       "released dma_coherent managed",
                        "released irq_handler 1 managed \"nvme-io\"",
-                       "released driver_data managed",
-                       "released dma_coherent managed",
                        "released irq_handler 0 managed \"nvme-admin\"",
+                       "released driver_data managed \"nvme::io_queue_pair\"",
+                       "released driver_data managed \"nvme::io_queue_pair\"",
+                       "released dma_coherent managed",
+                       "released dma_coherent managed",
                        "released irq_vectors managed 3 vectors",
                        "acquired irq_vectors managed 2 vectors",
                        "acquired irq_handler 0 managed \"nvme-admin\"",
                        "acquired dma_coherent managed",
-                       "acquired driver_data managed",
+                       "acquired driver_data managed \"nvme::io_queue_pair\"",
                        "acquired irq_handler 1 managed \"nvme-io\"",
-                       "acquired action managed",
+                       "acquired start managed \"nvme::io_queue_pair\"",
+                       "released start managed \"nvme::io_queue_pair\"",
+                       "released start managed \"nvme::admin_queue\"",
                        "released irq_handler 1 managed \"nvme-io\"",
-                       "released driver_data managed",
-                       "released dma_coherent managed",
                        "released irq_handler 0 managed \"nvme-admin\"",
-                       "released irq_vectors managed 2 vectors",
-                       "released driver_data managed",
+                       "called set_master off",
+                       "released driver_data managed \"nvme::io_queue_pair\"",
+                       "released driver_data managed \"nvme::controller\"",
+                       "released driver_data managed \"nvme::admin_queue\"",
                        "released dma_coherent managed",
-                       "released bar 0 managed",
+                       "released irq_vectors managed 2 vectors",
+                       "released dma_coherent managed",
+                       "released driver_data managed \"nvme::transport\"",
+                       "released bar 0 managed \"nvme\"",
                        "released enable managed",
-                       "released driver_data managed",
                        "detached",
                    });
 }
@@ -281,8 +287,10 @@ TEST_CASE("a fault at any step of the NVMe driver's life, or at any two, leaves 
         [&](sim::bus&) { return bench.left_behind(); }, testing::fault_depth::pairs);
     INFO(explored);
     CHECK(explored.clean());
-    CHECK(explored.runs.size() > 80);
-    const auto survived = std::ranges::count_if(explored.runs, [](const auto& run) { return run.outcome.has_value(); });
+    CHECK(explored.runs.size() > 50);
+    const auto survived = std::ranges::count_if(explored.runs, [](const auto& run) {
+        return run.outcome.has_value() && !run.what.ends_with("set_master off");  // the disable does it, too
+    });
     CHECK(survived > 5);  // those of the second set_queue_count, which is made again
     CHECK(survived < 15);
 }
@@ -300,6 +308,35 @@ TEST_CASE("an interrupt at any point of the NVMe driver's life does no harm") {
     CHECK(explored.clean());
     CHECK(explored.runs.size() > 200);
     for (const auto& run : explored.runs) {
+        INFO(run.what << ": " << run.complaint);
+        CHECK((run.reached && run.outcome && run.complaint.empty()));
+    }
+}
+
+TEST_CASE("a fault or an interrupt at any point of an NVMe controller's sleep leaves nothing behind") {
+    nvme_bench bench({.msix_vectors = 4});
+    const auto sleep = [&](auto& platform) -> result<> {
+        DEVRES_TRY(auto bound, pci::bind<small_nvme_driver>(platform, bench.function));
+        DEVRES_TRY(bound.suspend());
+        DEVRES_TRY(bound.resume());
+        DEVRES_TRY(const auto queue, bound.state().queue(1));
+        DEVRES_TRY(queue.flush());
+        return bound.unbind();
+    };
+    const auto nothing_left = [&](sim::bus&) { return bench.left_behind(); };
+    const auto faults = testing::explore_faults(bench.bus, sleep, nothing_left);
+    INFO(faults);
+    CHECK(faults.clean());
+    const auto interrupts = testing::explore_interrupts(
+        bench.bus, sleep,
+        [&](sim::bus&) {
+            for (unsigned i = 0; i != 3; ++i)
+                bench.function.raise(i);
+        },
+        nothing_left);
+    INFO(interrupts);
+    CHECK(interrupts.clean());
+    for (const auto& run : interrupts.runs) {
         INFO(run.what << ": " << run.complaint);
         CHECK((run.reached && run.outcome && run.complaint.empty()));
     }
@@ -340,6 +377,52 @@ TEST_CASE("whichever command a controller refuses or does not answer, nothing is
     CHECK(errors.contains(errc::eio));  // of one that was stopped, because it did not let go of a queue
 }
 
+TEST_CASE("an NVMe controller that sleeps is shut down, and has its queues again when it wakes") {
+    nvme_bench bench;
+    const auto written = some_bytes(4096);
+    std::vector<std::byte> read(written.size());
+    {
+        auto bound = bench.bind<small_nvme_driver>();
+        REQUIRE(bound);
+        const auto queue = bound->state().queue(0).value();
+        REQUIRE(queue.write(3, written));
+        for (unsigned round = 1; round != 4; ++round) {
+            REQUIRE(bound->suspend());
+            CHECK(bench.hardware.look().shutdowns == round);
+            CHECK_FALSE(bench.hardware.look().enabled);
+            auto impatient = queue;
+            impatient.set_timeout(15ms);
+            CHECK(impatient.flush().error() == errc::etimedout);  // it waits, and does not look at the device
+            REQUIRE(bound->resume());
+            CHECK(bench.hardware.look().submission_queues == 3);
+            CHECK(queue.read(3, read));
+            CHECK(read == written);
+        }
+        CHECK(bound->state().set_queue_count(1) == 1U);
+        REQUIRE(bound->suspend());
+    }
+    CHECK(bench.left_behind() == "");
+}
+
+TEST_CASE("an NVMe controller that fails when it wakes says so, and is unbound as any other") {
+    nvme_bench bench;
+    {
+        auto bound = bench.bind<small_nvme_driver>();
+        REQUIRE(bound);
+        const auto queue = bound->state().queue(0).value();
+        REQUIRE(bound->suspend());
+        bench.hardware.refuse(refusing(admin_opcode::create_io_submission_queue, status::invalid_field));
+        CHECK(bound->resume().error() == errc::einval);
+        bench.hardware.refuse(nullptr);
+        auto impatient = queue;
+        impatient.set_timeout(15ms);
+        CHECK(impatient.flush().error() == errc::etimedout);
+        CHECK(bound->state().set_queue_count(2) == 2U);
+        CHECK(bound->state().queue(1)->flush());
+    }
+    CHECK(bench.left_behind() == "");
+}
+
 TEST_CASE("after a failed set_queue_count there are no queues, and another try may succeed") {
     nvme_bench bench;
     auto bound = bench.bind();
@@ -371,7 +454,7 @@ TEST_CASE("a command that takes too long is given up, and its place with it unti
         CHECK(queue.count()->strays == 0);
         bench.hardware.hold();
         CHECK(impatient.flush().error() == errc::etimedout);
-        bound->unbind();  // with a command that nobody waits for
+        CHECK(bound->unbind());  // with a command that nobody waits for
         CHECK(queue.flush().error() == errc::enodev);
         CHECK(queue.count().error() == errc::enodev);
     }

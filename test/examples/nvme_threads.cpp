@@ -31,7 +31,8 @@ struct experience {
 
 /// Writes and reads blocks of its own until `over`, or until there are no queues any more; takes another queue whenever
 /// its own has gone.
-void use(const nvme::controller& of, unsigned number, const std::atomic<bool>& over, experience& found) {
+template <class Device>
+void use(const nvme::controller<Device>& of, unsigned number, const std::atomic<bool>& over, experience& found) {
     const std::uint64_t lba = 1000 * number;
     for (unsigned n = 0; !over; ++n) {
         auto queue = of.queue(n % 3);
@@ -79,6 +80,57 @@ TEST_CASE("users of an NVMe controller share its queues, while the count of queu
     CHECK(bench.left_behind() == "");
 }
 
+TEST_CASE("users of an NVMe controller that sleeps and wakes wait for it, and miss nothing") {
+    nvme_bench bench;
+    {
+        auto bound = bench.bind();
+        REQUIRE(bound);
+        experience found;
+        std::atomic<bool> over = false;
+        std::vector<std::jthread> users;
+        for (unsigned i = 0; i != 4; ++i)
+            users.emplace_back([&, i] { use(bound->state(), i, over, found); });
+        for (unsigned round = 0; round != 10; ++round) {
+            found.wait_for_more_than(found.done + 5);
+            CHECK(bound->suspend());
+            std::this_thread::sleep_for(15ms);  // long enough for a look at the device, if anybody dared
+            CHECK(bound->resume());
+        }
+        found.wait_for_more_than(found.done + 5);
+        over = true;
+        users.clear();
+        CHECK(found.gone == 0);
+        CHECK(found.wrong == 0);
+    }
+    CHECK(bench.left_behind() == "");
+}
+
+TEST_CASE("a command that is on its way when an NVMe controller falls asleep is waited for, or canceled") {
+    nvme_bench bench;
+    {
+        auto bound = bench.bind<small_nvme_driver>();
+        REQUIRE(bound);
+        bench.hardware.hold();
+        const bool late = GENERATE(false, true);
+        result<> heard;
+        {
+            const std::jthread user([&, queue = bound->state().queue(0).value()] { heard = queue.flush(); });
+            while (bench.hardware.look().waiting == 0)
+                std::this_thread::yield();
+            std::jthread device;
+            if (!late)
+                device = std::jthread([&] { bench.hardware.proceed(); });
+            CHECK(bound->suspend());
+        }
+        CHECK(heard == (late ? result<>(fail(errc::ecanceled)) : result<>()));
+        bench.hardware.proceed();
+        CHECK(bound->resume());
+        CHECK(bound->state().queue(0)->flush());
+        CHECK(bound->state().queue(0)->count()->strays == 0);
+    }
+    CHECK(bench.left_behind() == "");
+}
+
 TEST_CASE("who reads and writes when an NVMe controller goes hears that it is gone") {
     nvme_bench bench;
     const bool surprise = GENERATE(false, true);
@@ -104,7 +156,7 @@ TEST_CASE("who reads and writes when an NVMe controller goes hears that it is go
             found.wait_for_more_than(20);
             if (surprise)
                 bench.function.surprise_remove();
-            bound->unbind();
+            CHECK(bound->unbind());
             users.clear();
             CHECK(found.gone == 3);
             CHECK(found.wrong == 0);
@@ -139,7 +191,7 @@ TEST_CASE("who waits for an answer of an NVMe controller wakes when it goes") {
             bench.function.surprise_remove();
             users.clear();  // before anybody unbinds
         }
-        bound->unbind();
+        CHECK(bound->unbind());
         users.clear();
         CHECK(nvme::clock::now() - start < 5s);
         CHECK(gone == 3);

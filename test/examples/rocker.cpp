@@ -161,7 +161,8 @@ TEST_CASE("a fault at any step of the rocker driver's probe, or at any two, leav
     CHECK(explored.runs.size() > 12);
     for (const auto& run : explored.runs) {
         INFO(run.what);
-        CHECK_FALSE(run.outcome);
+        const bool only_at_the_end = run.what.ends_with("set_master off") && run.what.find(',') == std::string::npos;
+        CHECK(run.outcome.has_value() == only_at_the_end);  // the disable does it, too
     }
 }
 
@@ -197,6 +198,26 @@ TEST_CASE("the rocker driver refuses what is no rocker, or too small for one") {
     config.device = 7;
     CHECK(pci::bind<rocker::driver>(bus, bus.add(config)).error() == errc::enodev);
     CHECK(bus.ledger().clean());
+}
+
+TEST_CASE("a rocker that has slept starts over, with its handlers where they were") {
+    rocker_bench bench;
+    {
+        auto bound = pci::bind<rocker::driver>(bench.bus, bench.function);
+        REQUIRE(bound);
+        auto& state = bound->state();
+        for (unsigned round = 0; round != 2; ++round) {
+            REQUIRE(state.transfer(dma_operation::fill, 8));
+            CHECK(bench.read(registers::dma_size) == 8);
+            REQUIRE(bound->suspend());
+            REQUIRE(bound->resume());
+            CHECK(bench.read(registers::dma_size) == 0);
+            CHECK(state.raise(3));
+        }
+        REQUIRE(state.transfer(dma_operation::fill, 8));
+    }
+    CHECK(bench.read(registers::dma_size) == 0);  // the buffer has gone, and the device knows nothing of it
+    CHECK(bench.left_behind() == "");
 }
 
 TEST_CASE("who waits for a rocker that is pulled out hears that it is gone") {

@@ -145,29 +145,33 @@ TEST_CASE("switchtec gives each device a number of its own, as long as there are
     CHECK(bench.left_behind() == "");
 }
 
-TEST_CASE("switchtec's resources go in the reverse order, with the driver data last") {
+TEST_CASE("switchtec's resources go from the outside in") {
     switchtec_bench bench;
     testing::trace_recorder trace;
     testing::traced platform{bench.bus, std::ref(trace)};
     REQUIRE(pci::bind<switchtec::driver>(platform, bench.function));
     CHECK(trace.lines() == std::vector<std::string>{
                                "attached",
-                               "acquired driver_data managed",
                                "acquired enable managed",
                                "called set_master on",
                                "acquired bar 0 managed \"switchtec\"",
                                "acquired dma_coherent managed",
                                "acquired irq_vectors managed 32 vectors",
+                               "acquired driver_data managed \"switchtec::endpoint\"",
                                "acquired irq_handler 0 managed \"switchtec\"",
                                "acquired irq_handler 1 managed \"switchtec-dma\"",
-                               "called set_master off",
+                               "acquired start managed \"switchtec::endpoint\"",
+                               "acquired driver_data managed \"switchtec::device_state\"",
+                               "released start managed \"switchtec::endpoint\"",
                                "released irq_handler 1 managed \"switchtec-dma\"",
                                "released irq_handler 0 managed \"switchtec\"",
+                               "called set_master off",
+                               "released driver_data managed \"switchtec::device_state\"",
+                               "released driver_data managed \"switchtec::endpoint\"",
                                "released irq_vectors managed 32 vectors",
                                "released dma_coherent managed",
-                               "released bar 0 managed",
+                               "released bar 0 managed \"switchtec\"",
                                "released enable managed",
-                               "released driver_data managed",
                                "detached",
                            });
 }
@@ -204,6 +208,36 @@ TEST_CASE("an interrupt at any point of switchtec's life does no harm") {
     }
 }
 
+TEST_CASE("a fault or an interrupt at any point of switchtec's sleep leaves nothing behind") {
+    const unsigned dma = GENERATE(0U, 1U);
+    switchtec_bench bench({.dma_version = dma});
+    const auto sleep = [&](auto& platform) -> result<> {
+        DEVRES_TRY(auto binding, pci::bind<switchtec::driver>(platform, bench.function));
+        DEVRES_TRY(auto file, binding.state().open());
+        DEVRES_TRY(binding.suspend());
+        DEVRES_TRY(binding.resume());
+        DEVRES_TRY(file.command(mrpc_echo, {}, {}));
+        return binding.unbind();
+    };
+    const auto nothing_left = [&](sim::bus&) { return bench.left_behind(); };
+    const auto faults = testing::explore_faults(bench.bus, sleep, nothing_left);
+    INFO(faults);
+    CHECK(faults.clean());
+    const auto interrupts = testing::explore_interrupts(
+        bench.bus, sleep,
+        [&](sim::bus&) {
+            bench.function.raise(0);
+            bench.function.raise(1);
+        },
+        nothing_left);
+    INFO(interrupts);
+    CHECK(interrupts.clean());
+    for (const auto& run : interrupts.runs) {
+        INFO(run.what << ": " << run.complaint);
+        CHECK((run.reached && run.outcome && run.complaint.empty()));
+    }
+}
+
 TEST_CASE("switchtec binds again after success, failure and surprise removal, and finds the same") {
     switchtec_bench bench;
     for (int round = 0; round != 3; ++round) {
@@ -217,7 +251,7 @@ TEST_CASE("switchtec binds again after success, failure and surprise removal, an
         auto binding = bench.bind();
         REQUIRE(binding);
         bench.function.surprise_remove();
-        binding->unbind();
+        CHECK(binding->unbind());
         CHECK(bench.left_behind() == "");
         CHECK(bench.bind().error() == errc::enodev);
         bench.function.insert();
@@ -232,15 +266,15 @@ TEST_CASE("a file that outlives its device answers enodev") {
         auto binding = bench.bind();
         auto idle = binding->state().open().value();
         auto busy = binding->state().open().value();
-        const switchtec::node node = binding->state().device_node();
+        const auto node = binding->state().device_node();
         bench.hardware.hold();
         REQUIRE(busy.write(mrpc_echo, {}));
         if (surprise)
             bench.function.surprise_remove();
-        binding->unbind();
+        CHECK(binding->unbind());
 
         std::array<std::byte, 4> output{};
-        for (switchtec::file* file : {&idle, &busy}) {
+        for (auto* file : {&idle, &busy}) {
             CHECK(file->write(mrpc_echo, {}).error() == errc::enodev);
             CHECK(file->read(output, long_enough).error() == errc::enodev);
             CHECK(file->poll().error() == errc::enodev);
@@ -249,10 +283,42 @@ TEST_CASE("a file that outlives its device answers enodev") {
             CHECK(file->summary().error() == errc::enodev);
             CHECK(file->control(event::ppu_error, 0).error() == errc::enodev);
         }
-        CHECK(switchtec::file::open(node).error() == errc::enodev);
+        CHECK(switchtec::open(node).error() == errc::enodev);
         switchtec::file moved(std::move(idle));
         CHECK(moved.poll().error() == errc::enodev);
         CHECK(idle.poll().error() == errc::enodev);  // NOLINT: moved from
+    }
+    CHECK(bench.left_behind() == "");
+}
+
+TEST_CASE("a switchtec that sleeps turns its users away, and serves them again when it wakes") {
+    const unsigned dma = GENERATE(0U, 1U);
+    switchtec_bench bench({.dma_version = dma});
+    {
+        auto binding = bench.bind();
+        REQUIRE(binding);
+        auto file = binding->state().open().value();
+        REQUIRE(file.control(event::ppu_error, 0, {.clear = true, .interrupt = true}));
+        bench.hardware.hold();
+        REQUIRE(file.write(mrpc_echo, {}));  // it will not be answered
+
+        REQUIRE(binding->suspend());
+        CHECK(bench.hardware.left_enabled().empty());
+        CHECK(file.read({}, long_enough).error() == errc::enodev);
+        CHECK(file.summary().error() == errc::enodev);
+        CHECK(binding->state().open().error() == errc::enodev);
+        bench.hardware.proceed();
+        REQUIRE(binding->resume());
+
+        std::array<std::byte, 16> output{};
+        if (bench.hardware.in_progress())
+            CHECK(bench.hardware.complete());
+        CHECK(file.command(mrpc_echo, bytes_from<16>(1), output)->size == 16);
+        CHECK(output == inverted(bytes_from<16>(1)));
+        bench.hardware.fire(event::link_state, 8);
+        CHECK(file.wait_for_event(long_enough)->link_changes == 1);
+        CHECK(binding->state().open());
+        REQUIRE(binding->suspend());
     }
     CHECK(bench.left_behind() == "");
 }

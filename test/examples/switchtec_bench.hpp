@@ -53,6 +53,9 @@ struct switchtec_bench {
     }
 };
 
+/// A file of the driver on the simulated bus.
+using switchtec_file = switchtec::file<switchtec::endpoint_of<pci::device<sim::bus, switchtec::driver>>>;
+
 template <std::size_t Size>
 [[nodiscard]] std::array<std::byte, Size> bytes_from(unsigned first) {
     std::array<std::byte, Size> out;

@@ -17,14 +17,14 @@ namespace {
 struct user {
     switchtec_bench bench;
     pci::binding<switchtec::driver, sim::bus> binding;
-    switchtec::file file;
+    switchtec_file file;
 
     explicit user(unsigned dma_version)
         : bench({.dma_version = dma_version}), binding(std::move(bench.bind().value())),
           file(std::move(binding.state().open().value())) {
         file.set_timeout(long_enough);
     }
-    switchtec::file another() { return std::move(binding.state().open().value()); }
+    switchtec_file another() { return std::move(binding.state().open().value()); }
 };
 
 const auto input = bytes_from<16>(0x10);
@@ -142,7 +142,7 @@ TEST_CASE("a command whose interrupt is lost is answered when its time is up") {
 TEST_CASE("a closed file's command is taken out of the queue, or left to finish") {
     user u(GENERATE(0U, 1U));
     auto& hardware = u.bench.hardware;
-    std::vector<switchtec::file> files;
+    std::vector<switchtec_file> files;
     for (int i = 0; i != 4; ++i)
         files.push_back(u.another());
     hardware.hold();

@@ -36,7 +36,7 @@ TEST_CASE("who waits for an answer or an event wakes when the device goes") {
         if (surprise)
             bench.function.surprise_remove();
         const auto start = switchtec::clock::now();
-        binding->unbind();
+        CHECK(binding->unbind());
         users.clear();
         CHECK(switchtec::clock::now() - start < long_enough / 2);
         CHECK(enodev == 3);
@@ -58,7 +58,7 @@ TEST_CASE("users, interrupts and the end of the device on threads of their own")
             for (unsigned i = 0; i != 3; ++i) {  // commands, each with its own answer
                 threads.emplace_back([&, i, node = binding->state().device_node()] {
                     for (unsigned n = i;; n += 3) {
-                        auto file = switchtec::file::open(node);
+                        auto file = switchtec::open(node);
                         if (!file)
                             return;
                         std::array<std::byte, 64> output{};
@@ -96,7 +96,7 @@ TEST_CASE("users, interrupts and the end of the device on threads of their own")
                 std::this_thread::yield();
             if (surprise)
                 bench.function.surprise_remove();
-            binding->unbind();
+            CHECK(binding->unbind());
             over = true;
             threads.clear();
             CHECK(wrong == 0);

@@ -266,24 +266,50 @@ void count_action(void* by) {
 }
 int one = 1;
 
+inline constexpr resource<struct regulator_tag> regulator;
+inline constexpr resource<struct minor_number_tag> minor_number;
+
 /// A driver that lets devres own everything, and uses every function that makes something managed.
 struct managed_driver {
+    template <class Device>
     struct state : queue {
-        queue second;
-        irq_allocation<managed_t, small_platform, managed_driver> vectors;
-        revocable<queue> file;
+        bar_of<Device> registers;
+        coherent_of<Device> ring;
+        vectors_of<Device> vectors;
+        queue second{};
+        unsigned char buffer[16]{};
+        unsigned starts = 0;
+        managed_ptr<const queue> younger{};
+        revocable<queue> file{};
+        revocable<bar_of<Device>> window{};
+
+        state(const bar_of<Device>& bar, const coherent_of<Device>& memory, const vectors_of<Device>& allocated) noexcept
+            : registers(bar), ring(memory), vectors(allocated) {}
+        state(const state&) = delete;
+        state& operator=(const state&) = delete;
+        ~state() {  // its parts are all there
+            registers.write32(16, static_cast<std::uint32_t>(ring.size()));
+            actions_run += vectors.size() == 8 ? 100 : 0;
+        }
+
+        result<> init() noexcept { return registers.read32(16) == 3 ? result<>{} : fail(errc::enodev); }
+        result<> start() noexcept {
+            ++starts;
+            return {};
+        }
+        void stop() noexcept { --starts; }
     };
 
     static constexpr device_id ids[] = {{.vendor = 0x11f8}};
     static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, bar<0> = managed, dma_coherent = managed,
-            dma_streaming = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
+        own(driver_data = managed, enable = managed, bar<0> = managed, dma_coherent = managed, dma_streaming = managed,
+            irq_vectors = managed, irq_handler.without(minor_number) = managed, regulator = managed, minor_number = unmanaged);
 
-    static result<managed_ref<state>> probe(auto& dev, const device_id&) {
-        DEVRES_TRY(const auto data, devm_emplace<state>(dev));
-        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+    template <class Device>
+    static probed<state<Device>> probe(Device& dev, const device_id&) {
+        DEVRES_TRY(auto enabled, pcim_enable_device(dev));
         DEVRES_TRY(pci_set_master(enabled));
-        DEVRES_TRY(const auto registers, pcim_iomap_region<0>(enabled, "registers"));
+        DEVRES_TRY(auto registers, (pcim_iomap_region<0, 512>(enabled, "registers")));
         registers.write8(0, 1);
         registers.write16(8, 2);
         registers.write32(16, 3);
@@ -291,12 +317,8 @@ struct managed_driver {
         if (registers.read8(0) + registers.read16(8) + registers.read32(16) + registers.read64(24) != 10 ||
             registers.size() == 0)
             return fail(errc::eio);
-        DEVRES_TRY(const auto ring, dmam_alloc_coherent(enabled, 64));
+        DEVRES_TRY(auto ring, dmam_alloc_coherent(enabled, 64));
         if (ring.data() == nullptr || ring.address() == bus_address{} || ring.size() != 64)
-            return fail(errc::enomem);
-
-        DEVRES_TRY(const auto mapped, dmam_map_single(enabled, data));
-        if (mapped.data() != &data.get() || mapped.size() != sizeof(state))
             return fail(errc::enomem);
 
         {
@@ -305,38 +327,55 @@ struct managed_driver {
         }
         {
             group queues{dev};
-            DEVRES_TRY(const auto vectors, pcim_alloc_irq_vectors<4>(enabled, 8, irq_type::all));
-            DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors.template get<3>(), "rolled back", data));
+            DEVRES_TRY(auto few, pcim_alloc_irq_vectors<4>(enabled, 8, irq_type::all));
+            DEVRES_TRY(auto data, devm_emplace<queue>(dev));
+            DEVRES_TRY(devm_request_irq(few.template get<3>(), "rolled back", data));
             queues.keep();
-            queues.release();
+            DEVRES_TRY(queues.release());
         }
-        DEVRES_TRY(data->vectors, pcim_alloc_irq_vectors(enabled, 4, 8, irq_type::msix | irq_type::msi));
-        if (pcim_alloc_irq_vectors(enabled, 1, 1, irq_type::intx) != fail(errc::ebusy))
+        DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(enabled, 4, 8, irq_type::msix | irq_type::msi));
+        if (pcim_alloc_irq_vectors(enabled, 1, 1, irq_type::intx).error() != errc::ebusy)
             return fail(errc::ebusy);
-        const auto& vectors = data->vectors;
-        DEVRES_TRY(devm_request_irq<&queue::on_irq>(vectors[0], "member", data));
-        DEVRES_TRY(devm_request_irq<&queue::on_vector>(vectors[1], "member", data.member(&state::second)));
+
+        DEVRES_TRY(auto data, devm_emplace<state<Device>>(dev, registers, ring, vectors));
+        DEVRES_TRY(auto mapped, dmam_map_single(enabled, data.part(data->buffer)));
+        if (mapped.data() != &data->buffer || mapped.size() != sizeof(data->buffer))
+            return fail(errc::enomem);
+        DEVRES_TRY(devm_request_irq(vectors[0], "on_irq", data));
+        DEVRES_TRY(devm_request_irq<&queue::on_vector>(vectors[1], "member", data.member(&state<Device>::second)));
         DEVRES_TRY(devm_request_irq<&on_queue>(vectors[2], "function", data));
-        DEVRES_TRY(auto early, devm_request_irq<&on_queue_vector>(DEVRES_TRY(vectors.at(3)), "function", data));
+        DEVRES_TRY(auto vector, vectors.at(3));
+        DEVRES_TRY(auto early, devm_request_irq<[](auto& of, vector_index index) { return on_queue_vector(of, index); }>(
+                                   vector, "lambda", data));
+        DEVRES_TRY(synchronize_irq(early));
+        DEVRES_TRY(disable_irq(early));
+        DEVRES_TRY(enable_irq(early));
         DEVRES_TRY(devm_free_irq(std::move(early)));
         if (vectors[1].number() != irq_number(33) || vectors.type() != irq_type::msix)
             return fail(errc::enxio);
 
-        DEVRES_TRY(devm_add_action(dev, &count_action, &one));
-        DEVRES_TRY(devm_add_action_or_reset(dev, &count_action, &one));
-        devm_release_action(dev, DEVRES_TRY(devm_add_action(dev, &count_action, &one)));
-        devm_remove_action(dev, DEVRES_TRY(devm_add_action(dev, &count_action, &one)));
+        DEVRES_TRY(devm_add_action<regulator>(dev, &count_action, &one));
+        DEVRES_TRY(devm_add_action_or_reset<regulator>(dev, &count_action, &one));
+        DEVRES_TRY(auto released, devm_add_action<regulator>(dev, &count_action, &one));
+        DEVRES_TRY(devm_release_action(dev, released));
+        DEVRES_TRY(auto removed, devm_add_action<regulator>(dev, &count_action, &one));
+        DEVRES_TRY(devm_remove_action(dev, removed));
+        if (devm_remove_action(dev, removed).error() != errc::enoent)
+            return fail(errc::einval);
         DEVRES_TRY(devm_release_action(dev, &count_action, &one));
         DEVRES_TRY(devm_remove_action(dev, &count_action, &one));
 
+        DEVRES_TRY(auto younger, devm_emplace<const queue>(dev));
+        DEVRES_TRY((devm_emplace<queue, regulator>(dev)));
+        data->younger = younger;
         DEVRES_TRY(data->file, devm_revocable(dev, managed_ref<queue>(data)));
+        DEVRES_TRY(data->window, devm_revocable(dev, registers));
+        DEVRES_TRY(devm_start(dev, data));
         group g{dev};
         g.dissolve();
         return data;
     }
-    static void remove(state&) { ++actions_run; }
-    static result<> suspend(state&) { return {}; }
-    static result<> resume(state&) { return {}; }
+    static void remove(auto& data) noexcept { actions_run += data.younger ? 1 : 0; }
 };
 
 /// A driver that owns everything itself.
@@ -345,28 +384,38 @@ struct unmanaged_driver {
         DEVRES_TRY(pci_write_config_dword(dev, 64, 0x44332211));
         DEVRES_TRY(pci_write_config_word(dev, 66, 0x6655));
         DEVRES_TRY(pci_write_config_byte(dev, 64, 0x77));
-        if (DEVRES_TRY(pci_read_config_dword(dev, 64)) != 0x66552277 || {
-            DEVRES_TRY(pci_read_config_word(dev, 66)) != 0x6655 || DEVRES_TRY(pci_read_config_byte(dev, 64)) != 0x77)
+        DEVRES_TRY(auto all, pci_read_config_dword(dev, 64));
+        DEVRES_TRY(auto high, pci_read_config_word(dev, 66));
+        DEVRES_TRY(auto low, pci_read_config_byte(dev, 64));
+        if (all != 0x66552277 || high != 0x6655 || low != 0x77)
             return fail(errc::eio);
-        }
 
         queue context;
         DEVRES_TRY(auto enabled, pci_enable_device(dev));
         DEVRES_TRY(pci_set_master(enabled));
         DEVRES_TRY(pci_clear_master(enabled));
-        DEVRES_TRY(const auto registers, pci_iomap_region<5>(enabled, "registers"));
-        DEVRES_TRY(const auto ring, dma_alloc_coherent(enabled, 64));
-        DEVRES_TRY(const auto mapped, dma_map_single(enabled, &context, sizeof(context)));
+        DEVRES_TRY(auto registers, pci_iomap_region<5>(enabled, "registers"));
+        DEVRES_TRY(auto ring, dma_alloc_coherent(enabled, 64));
+        DEVRES_TRY(auto mapped, dma_map_single(enabled, &context, sizeof(context)));
         DEVRES_TRY(auto spread, pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::all, {}));
         DEVRES_TRY(pci_free_irq_vectors(std::move(spread)));
         DEVRES_TRY(auto vectors, pci_alloc_irq_vectors<2>(enabled, 8, irq_type::all));
-        DEVRES_TRY(auto handler, request_irq<&queue::on_irq>(vectors.template get<1>(), "own", context));
+        DEVRES_TRY(auto handler, request_irq(vectors.template get<1>(), "own", context));
         if (!dev.function().fire(1) || context.interrupts != 1)
             return fail(errc::eio);
+        DEVRES_TRY(disable_irq(handler));
+        if (dev.function().fire(1) || context.interrupts != 1)
+            return fail(errc::eio);
+        DEVRES_TRY(enable_irq(handler));
+        DEVRES_TRY(synchronize_irq(handler));
+        if (context.interrupts != 2)
+            return fail(errc::eio);
         DEVRES_TRY(free_irq(std::move(handler)));
+        DEVRES_TRY(auto data, devm_emplace<queue>(dev));
+        DEVRES_TRY(auto on_managed, request_irq<&queue::on_irq>(vectors[1], "managed", data));
         DEVRES_TRY(auto kept, request_irq<&queue::on_irq>(vectors[0], "own", context));
         DEVRES_TRY(pci_free_irq_vectors(std::move(vectors)));
-        if (kept)
+        if (kept || on_managed)
             return fail(errc::ebusy);
         DEVRES_TRY(vectors, pci_alloc_irq_vectors<2>(enabled, 4, irq_type::all));
         const auto moved = std::move(enabled);
@@ -389,12 +438,16 @@ result<> managed_life() noexcept {
             return fail(errc::ebusy);
         if (!function.fire(0) || !function.fire(1) || !function.fire(2) || function.fire(3))
             return fail(errc::eio);
-        if (bound.state().interrupts != 2 || bound.state().second.last != 1)
+        if (bound.state().interrupts != 2 || bound.state().second.last != 1 || bound.state().starts != 1)
+            return fail(errc::eio);
+        if (auto window = bound.state().window.try_access(); !window || window->read64(24) != 4)
             return fail(errc::eio);
         file = bound.state().file;
         if (!file.try_access() || file.try_access()->interrupts != 2)
             return fail(errc::enodev);
         DEVRES_TRY(bound.suspend());
+        if (bound.state().starts != 0)
+            return fail(errc::eio);
         DEVRES_TRY(bound.resume());
         DEVRES_TRY(bound.unbind());
     }
@@ -423,7 +476,7 @@ int exercise() noexcept {
         return 1;
     if (!idle())
         return 2;
-    if (actions_run != 3)  // two released early, remove; the others were removed
+    if (actions_run != 103)  // two actions released early, the others removed; remove; the state's destructor
         return 3;
     if (!bind<unmanaged_driver>(machine, function))
         return 4;

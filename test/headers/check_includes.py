@@ -3,8 +3,9 @@
 """Checks who includes whom. Usage: check_includes.py INCLUDE_FOLDER -- COMPILER OPTION...
 
   * A layer includes only itself and the layers it stands on.
-  * core and pci include none of the standard headers that cost more than they are worth there, neither themselves nor
-    through another header: the compiler is asked for what it opens.
+  * core and pci include none of the standard headers that cost more than they are worth there, and no other library,
+    neither themselves nor through another header: the compiler is asked for what it opens. Above them, <devres/hana.hpp>
+    alone includes Boost.
 
 Exits with 0 if this holds; names each include that breaks it if not.
 """
@@ -20,17 +21,23 @@ LAYERS = {
     "sim": {"core", "pci", "sim"},
     "linux_model": {"core", "pci", "sim", "linux_model"},
     "vfio": {"core", "pci", "vfio"},
-    "testing": {"core", "pci", "testing"},
+    "testing": {"core", "pci", "hana", "testing"},
     "devres": {"core", "pci"},  # the umbrella of both
+    "hana": {"core", "pci", "hana"},  # where Boost.Hana is wanted
     "version": set(),
 }
 LEAN_LAYERS = ["core", "pci"]
+OTHER_LIBRARIES = {"boost", "range", "fmt"}
 TOO_DEAR = {"memory", "functional", "string", "vector", "atomic", "iostream", "memory_resource", "mutex", "thread", "chrono"}
 
 
 def layer_of(header):
     """The layer of a header named as in an #include: devres/core/list.hpp, devres/sim.hpp."""
     return pathlib.PurePath(header).with_suffix("").parts[1]
+
+
+def is_of_other_library(opened):
+    return any(part in OTHER_LIBRARIES for part in pathlib.PurePath(opened).parts[:-1])
 
 
 def written_includes(root, header):
@@ -57,7 +64,7 @@ def check_layers(root, headers):
                     allowed |= {"devres"}
                 if layer_of(included) not in allowed:
                     yield f"{where}: {layer} must not include <{included}>"
-            elif layer in LEAN_LAYERS and included in TOO_DEAR:
+            elif (layer in LEAN_LAYERS and included in TOO_DEAR) or (layer != "hana" and is_of_other_library(included)):
                 yield f"{where}: {layer} does without <{included}>"
 
 
@@ -74,7 +81,7 @@ def check_opened(root, headers, compiler):
         chain = []
         for dots, opened in re.findall(r"^(\.+) (.+)$", run.stderr, re.MULTILINE):
             chain[len(dots) - 1:] = [opened]
-            if pathlib.PurePath(opened).name in TOO_DEAR:
+            if pathlib.PurePath(opened).name in TOO_DEAR or is_of_other_library(opened):
                 yield f"{header} opens <{pathlib.PurePath(opened).name}>: " + " > ".join(chain)
 
 

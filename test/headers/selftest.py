@@ -10,13 +10,16 @@ CHECK = pathlib.Path(__file__).resolve().with_name("check_includes.py")
 
 GOOD = {
     "devres/version.hpp": "",
-    "devres/core/list.hpp": "#include <expected>\n#include <devres/version.hpp>\n",
+    "devres/core/list.hpp": "#include <expected>\n#include <devres/version.hpp>\n#include <devres/core/detail/node.hpp>\n",
+    "devres/core/detail/node.hpp": "#include <cstdint>\n",
     "devres/pci/bind.hpp": "#include <devres/core/list.hpp>\n",
     "devres/devres.hpp": "#include <devres/core/list.hpp>\n#include <devres/pci/bind.hpp>\n",
     "devres/sim/bus.hpp": "#include <vector>\n#include <devres/devres.hpp>\n",
     "devres/sim.hpp": "#include <devres/sim/bus.hpp>\n",
     "devres/linux_model/kernel.hpp": "#include <devres/sim.hpp>\n",
-    "devres/testing/traced.hpp": "#include <devres/pci/bind.hpp>\n#include <string>\n",
+    "devres/hana.hpp": "#include <boost/hana.h>\n#include <devres/devres.hpp>\n",
+    "boost/hana.h": "",
+    "devres/testing/traced.hpp": "#include <devres/pci/bind.hpp>\n#include <devres/hana.hpp>\n#include <string>\n",
 }
 
 # What is added to the good tree, and what must be said of it.
@@ -38,6 +41,14 @@ BAD = {
     "a dear header": ({"devres/core/bad.hpp": "#include <atomic>\n"}, "core does without <atomic>"),
     "a dear header through another": ({"devres/pci/bad.hpp": "#include <queue>\n"},
                                       "devres/pci/bad.hpp opens <vector>"),
+    "Boost": ({"devres/pci/bad.hpp": "#include <boost/hana.h>\n"}, "devres/pci/bad.hpp:1: pci does without <boost/hana.h>"),
+    "Boost through another header": ({"devres/pci/bad.hpp": "#include <helper.h>\n",
+                                      "helper.h": "#include <boost/hana.h>\n"},
+                                     "devres/pci/bad.hpp opens <hana.h>"),
+    "Boost in testing": ({"devres/testing/bad.hpp": "#include <boost/hana.h>\n"}, "testing does without <boost/hana.h>"),
+    "a detail folder of pci in core": ({"devres/pci/detail/node.hpp": "",
+                                        "devres/core/bad.hpp": "#include <devres/pci/detail/node.hpp>\n"},
+                                       "core must not include <devres/pci/detail/node.hpp>"),
     "a missing header": ({"devres/core/bad.hpp": "#include <devres/core/none.hpp>\n"}, "the compiler cannot read it"),
     "no header at all": (None, "0 headers"),
 }

@@ -23,6 +23,20 @@ static_assert(platform<strict> && platform<hybrid>);
 
 struct counter {
     irq_return on_irq() noexcept { return irq_return::handled; }
+    void start() noexcept {}
+    void stop() noexcept {}
+};
+struct silence {  // has no handler and no start, and is not plain bytes
+    int on_irq() noexcept { return 1; }
+    void stop() {}
+    void start() noexcept {}
+    ~silence() {}
+};
+struct shell {  // has a part
+    managed_ref<counter> part;
+};
+struct beginner {
+    int init() noexcept { return 0; }
 };
 inline constexpr resource<struct minor_number_tag> minor_number;
 inline void undo(void*) {}
@@ -43,7 +57,7 @@ def drivers():
             other = UNMANAGED if owner == MANAGED else MANAGED
             # What is said of one BAR says nothing of another.
             rest = {"bar<0>": other} if line == "bar<N>" else {}
-            yield driver(f"{name}_{owner}", [f"{key} = {value}" for key, value in {spelled: owner, **rest}.items()])
+            yield driver(f"only_{name}_{owner}", [f"{key} = {value}" for key, value in {spelled: owner, **rest}.items()])
             rest = ["bar<0>"] if line == "bar<N>" else []
             rest += [one for one in LINES.values() if one != spelled]
             yield driver(f"all_but_{name}_{owner}", [f"{one} = {owner}" for one in rest])

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSL-1.0
 """The law: what compiles, and what is refused with which code.
 
-Written from the three rules and the table of diagnostics of the design, not from the headers. FUNCTIONS says what there is
-to call and in which ways, RULES says what becomes of each way. Exactly one rule fits each combination: no combination is
+Written from the rules and the table of diagnostics of the design, not from the headers. FUNCTIONS says what there is to
+call and in which ways, RULES says what becomes of each way. Exactly one rule fits each combination: no combination is
 decided by default, and the order of the rules does not matter. Where two rules of the design are broken at once, the one
-about what the call is given is named (D001, D002, D003, D005), as no table could put that right.
+about how the function is called is named first (D009, D013), then the one about what it is given (D001, D002, D003, D005,
+D011), as no table could put that right; what the object is made of and can do (D010, D012) comes after the table.
 """
 import dataclasses
 import itertools
@@ -33,6 +34,8 @@ class Function:
     owner: str = ""  # of what is acquired; none: that of the first argument
     form: str = ""
     minimum: int = 0  # of the vectors, where an allocation is taken
+    tables: tuple = TABLES
+    platforms: tuple = (STRICT, HYBRID)
 
     @property
     def key(self):
@@ -45,8 +48,12 @@ def acquires(owner, line, name, arguments, *takes, **more):
     return Function(name, f"{name}{template}({arguments})", takes, line, owner, **more)
 
 
-FUNCTIONS = (
+PROPER = (
     acquires(MANAGED, "driver_data", "devm_emplace", "dev"),
+    Function("devm_emplace", "devm_emplace<counter, minor_number>(dev)", form=" named"),
+    Function("devm_emplace", "devm_emplace<shell>(dev)", line="driver_data", form=" of too few parts"),
+    Function("devm_emplace", "devm_emplace<shell>(dev, object)", ("object",), "driver_data", MANAGED, form=" of a part"),
+    Function("devm_emplace", "devm_emplace<beginner>(dev)", line="driver_data", form=" with another init"),
     acquires(MANAGED, "enable", "pcim_enable_device", "dev"),
     acquires(UNMANAGED, "enable", "pci_enable_device", "dev"),
 
@@ -55,6 +62,7 @@ FUNCTIONS = (
     acquires(MANAGED, "dma_coherent", "dmam_alloc_coherent", "enabled, 4096", "enabled"),
     acquires(UNMANAGED, "dma_coherent", "dma_alloc_coherent", "enabled, 4096", "enabled"),
     acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, object", "enabled", "object"),
+    acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, mute", "enabled", "mute", form=" of no bytes"),
     acquires(UNMANAGED, "dma_streaming", "dma_map_single", "enabled, nullptr, 4096", "enabled"),
 
     acquires(MANAGED, "irq_vectors", "pcim_alloc_irq_vectors", "enabled, 1, 8, irq_type::msix", "enabled"),
@@ -70,12 +78,23 @@ FUNCTIONS = (
 
     acquires(MANAGED, "irq_handler", "devm_request_irq", 'vector, "name", context', "vector", "context"),
     acquires(UNMANAGED, "irq_handler", "request_irq", 'vector, "name", context', "vector", "context"),
+    Function("devm_request_irq", 'devm_request_irq(vector, "name", context)', ("vector", "context"), "irq_handler", MANAGED,
+             form=", on_irq"),
+    Function("request_irq", 'request_irq(vector, "name", context)', ("vector", "context"), "irq_handler", UNMANAGED,
+             form=", on_irq"),
+    Function("devm_request_irq", 'devm_request_irq(vector, "name", mute)', ("vector", "mute"), "irq_handler", MANAGED,
+             form=" of no handler"),
+    Function("request_irq", 'request_irq(vector, "name", mute)', ("vector", "mute"), "irq_handler", UNMANAGED,
+             form=" of no handler"),
 
     Function("pci_free_irq_vectors", "pci_free_irq_vectors(std::move(vectors))", ("vectors",), "irq_vectors"),
     Function("pci_free_irq_vectors", "pci_free_irq_vectors(std::move(vectors))", ("vectors",), "irq_vectors",
              form="<Min>", minimum=2),
     Function("devm_free_irq", "devm_free_irq(std::move(registration))", ("registration",), "irq_handler"),
     Function("free_irq", "free_irq(std::move(registration))", ("registration",), "irq_handler"),
+    Function("synchronize_irq", "synchronize_irq(registration)", ("registration",), "irq_handler"),
+    Function("disable_irq", "disable_irq(registration)", ("registration",), "irq_handler"),
+    Function("enable_irq", "enable_irq(registration)", ("registration",), "irq_handler"),
 
     Function("pci_set_master", "pci_set_master(enabled)", ("enabled",), "enable"),
     Function("pci_clear_master", "pci_clear_master(enabled)", ("enabled",), "enable"),
@@ -87,8 +106,13 @@ FUNCTIONS = (
     Function("allocation.get<I>", "vectors.template get<0>()", ("vectors",), "irq_vectors", form=", Min unknown"),
 
     Function("devm_revocable", "devm_revocable(dev, object)", ("object",), "driver_data"),
+    Function("devm_revocable", "devm_revocable(dev, enabled)", ("enabled",), "enable", form=" of a view"),
+    Function("devm_start", "devm_start(dev, object)", ("object",), "driver_data"),
+    Function("devm_start", "devm_start(dev, mute)", ("mute",), "driver_data", form=" of no start"),
     Function("devm_add_action", "devm_add_action(dev, undo, nullptr)"),
+    Function("devm_add_action", "devm_add_action<minor_number>(dev, undo, nullptr)", form=" named"),
     Function("devm_add_action_or_reset", "devm_add_action_or_reset(dev, undo, nullptr)"),
+    Function("devm_add_action_or_reset", "devm_add_action_or_reset<minor_number>(dev, undo, nullptr)", form=" named"),
     Function("devm_remove_action", "devm_remove_action(dev, action{})"),
     Function("devm_remove_action", "devm_remove_action(dev, undo, nullptr)", form=" by function"),
     Function("devm_release_action", "devm_release_action(dev, action{})"),
@@ -102,6 +126,29 @@ FUNCTIONS = (
     Function("pci_write_config_word", "pci_write_config_word(dev, 0, 0)"),
     Function("pci_write_config_dword", "pci_write_config_dword(dev, 0, 0)"),
 )
+
+
+def mistaken(function, form, call, *takes):
+    """The function called in a way that is wrong whatever its table says."""
+    return dataclasses.replace(function, form=function.form + form, call=call, takes=takes, owner=function.owner or MANAGED,
+                               tables=(CLAIMS, NO_DRIVER), platforms=(STRICT,))
+
+
+# DEVRES_TRY forgotten on what the first argument is made by.
+UNWRAPPED = {"enabled": "enabled_outcome", "vector": "vector_outcome"}
+OF_RESULTS = tuple(
+    mistaken(one, " of a result", one.call.replace(f"({one.takes[0]}", f"({UNWRAPPED[one.takes[0]]}"),
+             UNWRAPPED[one.takes[0]], *one.takes[1:])
+    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",)) and f"({one.takes[0]}" in one.call)
+# As in C: the BAR's number among the arguments, flags of the interrupt.
+AS_IN_C = tuple(
+    mistaken(one, " as in C", call, *one.takes) for one in PROPER for call in {
+        "pcim_iomap_region": ['pcim_iomap_region(enabled, 2, "name")'],
+        "pci_iomap_region": ["pci_iomap_region(enabled, 2, 4096)"],
+        "devm_request_irq": ['devm_request_irq<&counter::on_irq>(vector, 0, "name", context)'],
+        "request_irq": ['request_irq<&counter::on_irq>(vector, 0, "name", context)'],
+    }.get(one.key, []))
+FUNCTIONS = (*PROPER, *OF_RESULTS, *AS_IN_C)
 
 # The lines of a table, spelled as in a driver; what some are built on.
 LINES = {
@@ -144,6 +191,8 @@ MANAGED_ON_ENABLED = ("pcim_iomap_region", "dmam_alloc_coherent", "pcim_alloc_ir
                       "pcim_alloc_irq_vectors_affinity")
 UNMANAGED_ON_ENABLED = ("pci_iomap_region", "dma_alloc_coherent", "dma_map_single")
 UNMANAGED_VECTORS = ("pci_alloc_irq_vectors", "pci_alloc_irq_vectors<Min>", "pci_alloc_irq_vectors_affinity")
+MANAGED_HANDLER = ("devm_request_irq", "devm_request_irq, on_irq")
+UNMANAGED_HANDLER = ("request_irq", "request_irq, on_irq")
 FREE_VECTORS = ("pci_free_irq_vectors", "pci_free_irq_vectors<Min>")
 # What neither owner nor table has a say in: it uses what somebody has acquired, or acquires nothing that tables name.
 ANYBODYS = (
@@ -151,19 +200,49 @@ ANYBODYS = (
     "pci_read_config_byte", "pci_read_config_word", "pci_read_config_dword",
     "pci_write_config_byte", "pci_write_config_word", "pci_write_config_dword",
     "allocation[I]", "allocation.at(I)", "allocation.get<I>, I < Min",
-    "devm_add_action", "devm_add_action_or_reset",
+    "synchronize_irq", "disable_irq", "enable_irq",
     "devm_remove_action", "devm_remove_action by function", "devm_release_action", "devm_release_action by function",
     "group")
 
+NAMED_ACTIONS = ("devm_add_action named", "devm_add_action_or_reset named")
+UNNAMED_ACTIONS = ("devm_add_action", "devm_add_action_or_reset")
+
 D004 = "{name}: the ownership table does not say {line} = {owner}"
 NEEDS_ENABLE = "pcim_enable_device"
-ON_UNMANAGED = "touches or is built on one that the table does not make managed"
+ON_UNMANAGED = "is built on one that the table does not make managed"
+BESIDE_UNMANAGED = "say of each unmanaged line"
 
 RULES = (
     rule(ALLOWED, ANYBODYS),
 
     rule(ALLOWED, FIRST, table=AGREES),
     rule("D004", FIRST, D004, table=DISAGREES),
+
+    # An object is made of the parts that it needs, or not at all.
+    rule("D004", ("devm_emplace of too few parts", "devm_emplace with another init"), D004, table=DISAGREES),
+    rule("D012", "devm_emplace of too few parts", "cannot be made from these parts", table=AGREES),
+    rule("D012", "devm_emplace with another init", "init() of the object", table=AGREES),
+    rule(ALLOWED, "devm_emplace of a part", table=AGREES, object=MANAGED),
+    rule("D012", "devm_emplace of a part", "cannot be made from these parts", table=AGREES, object=UNMANAGED),
+    rule("D004", "devm_emplace of a part", D004, table=DISAGREES),
+
+    # What the table says of the driver's own: the resource that is given back is named, and claimed.
+    rule(ALLOWED, "devm_emplace named", table=AGREES),
+    rule("D004", "devm_emplace named", "devm_emplace: the ownership table does not say", table=DISAGREES),
+    rule(ALLOWED, NAMED_ACTIONS, table=AGREES),
+    rule("D004", NAMED_ACTIONS, "say which of them", table=DISAGREES),
+    rule(ALLOWED, UNNAMED_ACTIONS, table=(OTHER, SILENT, NO_TABLE, NO_DRIVER)),
+    rule("D004", UNNAMED_ACTIONS, "say which of them", table=CLAIMS),
+
+    # A result is no device and no vector, a BAR is named in brackets, a handler has no flags; whatever the table says.
+    rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "enabled_outcome"), "is no enabled device"),
+    rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "vector_outcome"), "is no vector"),
+    rule("D013", ("pcim_iomap_region as in C", "pci_iomap_region as in C"), "which BAR is a template argument"),
+    rule("D013", ("devm_request_irq as in C", "request_irq as in C"), "there are no flags"),
+
+    # Who does not keep a guard has it released at once.
+    rule(ALLOWED, "dropped by DEVRES_TRY", owner=MANAGED),
+    rule("D009", "dropped by DEVRES_TRY", "a guard is dropped at once", owner=UNMANAGED),
 
     # R2: what is managed needs a managed enable.
     rule("D005", MANAGED_ON_ENABLED, NEEDS_ENABLE, enabled=UNMANAGED),
@@ -175,6 +254,9 @@ RULES = (
     rule("D002", "dmam_map_single", "needs a managed object", enabled=MANAGED, object=UNMANAGED),
     rule(ALLOWED, "dmam_map_single", enabled=MANAGED, object=MANAGED, table=AGREES),
     rule("D004", "dmam_map_single", D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
+    rule("D005", "dmam_map_single of no bytes", NEEDS_ENABLE, enabled=UNMANAGED),
+    rule("D002", "dmam_map_single of no bytes", "needs a managed object", enabled=MANAGED, mute=UNMANAGED),
+    rule("D011", "dmam_map_single of no bytes", "map plain bytes", enabled=MANAGED, mute=MANAGED),
 
     # What is unmanaged may stand on either.
     rule(ALLOWED, UNMANAGED_ON_ENABLED, table=AGREES),
@@ -188,16 +270,29 @@ RULES = (
     rule("D004", UNMANAGED_VECTORS, D004, enabled=UNMANAGED, table=DISAGREES),
 
     # R2: a managed handler needs managed vectors and a managed object; an unmanaged one takes any.
-    rule("D002", "devm_request_irq", "needs managed vectors", vector=UNMANAGED),
-    rule("D002", "devm_request_irq", "needs a managed object", vector=MANAGED, context=UNMANAGED),
-    rule(ALLOWED, "devm_request_irq", vector=MANAGED, context=MANAGED, table=AGREES),
-    rule("D004", "devm_request_irq", D004, vector=MANAGED, context=MANAGED, table=DISAGREES),
-    rule(ALLOWED, "request_irq", table=AGREES),
-    rule("D004", "request_irq", D004, table=DISAGREES),
+    rule("D002", MANAGED_HANDLER, "needs managed vectors", vector=UNMANAGED),
+    rule("D002", MANAGED_HANDLER, "needs a managed object", vector=MANAGED, context=UNMANAGED),
+    rule(ALLOWED, MANAGED_HANDLER, vector=MANAGED, context=MANAGED, table=AGREES),
+    rule("D004", MANAGED_HANDLER, D004, vector=MANAGED, context=MANAGED, table=DISAGREES),
+    rule(ALLOWED, UNMANAGED_HANDLER, table=AGREES),
+    rule("D004", UNMANAGED_HANDLER, D004, table=DISAGREES),
 
-    # R2: so does access that is revoked by devres.
-    rule(ALLOWED, "devm_revocable", object=MANAGED),
-    rule("D002", "devm_revocable", object=UNMANAGED),
+    # A handler has the form of one.
+    rule("D002", "devm_request_irq of no handler", "needs managed vectors", vector=UNMANAGED),
+    rule("D002", "devm_request_irq of no handler", "needs a managed object", vector=MANAGED, mute=UNMANAGED),
+    rule("D010", "devm_request_irq of no handler", "not a handler", vector=MANAGED, mute=MANAGED, table=AGREES),
+    rule("D004", "devm_request_irq of no handler", D004, vector=MANAGED, mute=MANAGED, table=DISAGREES),
+    rule("D010", "request_irq of no handler", "not a handler", table=AGREES),
+    rule("D004", "request_irq of no handler", D004, table=DISAGREES),
+
+    # R2: so does access that is revoked by devres, and what devres stops.
+    rule(ALLOWED, ("devm_revocable", "devm_start"), object=MANAGED),
+    rule("D002", "devm_revocable", "needs a managed object", object=UNMANAGED),
+    rule(ALLOWED, "devm_revocable of a view", enabled=MANAGED),
+    rule("D002", "devm_revocable of a view", "needs a managed object", enabled=UNMANAGED),
+    rule("D002", "devm_start", "needs a managed object", object=UNMANAGED),
+    rule("D002", "devm_start of no start", "needs a managed object", mute=UNMANAGED),
+    rule("D010", "devm_start of no start", "the object needs", mute=MANAGED),
 
     # R1: what devres owns, only devres frees. Who owns it is said by what is freed, not by the table.
     rule("D001", FREE_VECTORS, "managed IRQ vectors are freed by devres", vectors=MANAGED),
@@ -210,15 +305,15 @@ RULES = (
     # A vector is there or the program does not compile.
     rule("D006", ("allocation.get<I>, I = Min", "allocation.get<I>, Min unknown"), "the allocation may have fewer"),
 
-    # Tables themselves: `upper` is the owner of the line that is built on, or touches, the other.
-    rule("D008", "own, one line twice", "claimed twice"),
+    # Tables themselves: `upper` is the owner of the line that is built on the other, or that touches all there is: handlers.
+    # What handlers are kept apart from may be the driver's; what they are built on may not.
+    rule("D008", ("own, one line twice", "own, handlers twice"), "claimed twice"),
     rule(ALLOWED, ("own, one line", "own, lines apart")),
-    rule(ALLOWED, "own, one built on the other", upper=UNMANAGED),
-    rule(ALLOWED, "own, one built on the other", upper=MANAGED, lower=MANAGED),
+    rule(ALLOWED, ("own, one built on the other", "own, one beside the other"), upper=UNMANAGED),
+    rule(ALLOWED, ("own, one built on the other", "own, one beside the other"), upper=MANAGED, lower=MANAGED),
     rule("D002", "own, one built on the other", ON_UNMANAGED, upper=MANAGED, lower=UNMANAGED),
-    rule(ALLOWED, "own, one touches the other", upper=UNMANAGED),
-    rule(ALLOWED, "own, one touches the other", upper=MANAGED, lower=MANAGED),
-    rule("D002", "own, one touches the other", ON_UNMANAGED, upper=MANAGED, lower=(UNMANAGED, "")),
+    rule(ALLOWED, "own, one beside the other", upper=MANAGED, lower=UNMANAGED, apart="from it"),
+    rule("D002", "own, one beside the other", BESIDE_UNMANAGED, upper=MANAGED, lower=UNMANAGED, apart=("", "from another")),
 )
 
 
@@ -245,13 +340,16 @@ def driver_of(table, line, owner):
     """The type of a driver with such a table: see generate.drivers."""
     other = UNMANAGED if owner == MANAGED else MANAGED
     name = re.sub(r"\W", "", line)
-    return {CLAIMS: f"{name}_{owner}", OTHER: f"{name}_{other}", SILENT: f"all_but_{name}_{owner}",
+    return {CLAIMS: f"only_{name}_{owner}", OTHER: f"only_{name}_{other}", SILENT: f"all_but_{name}_{owner}",
             NO_TABLE: "without_table", NO_DRIVER: "void"}[table]
 
 
 def type_of(argument, owner, platform, driver, minimum):
-    if argument in ("context", "object"):
-        return "managed_ref<counter>" if owner == MANAGED else "counter"
+    if argument in ("context", "object", "mute"):
+        kind = "silence" if argument == "mute" else "counter"
+        return f"managed_ref<{kind}>" if owner == MANAGED else kind
+    if argument.endswith("_outcome"):
+        return f"result<{type_of(argument.removesuffix('_outcome'), owner, platform, driver, minimum)}>"
     known = f", {minimum}" if argument == "vectors" else ""
     token = {"enabled": "enabled_device", "vectors": "irq_allocation", "vector": "irq_vector",
              "registration": "irq_registration"}[argument]
@@ -269,7 +367,7 @@ def calls(functions):
         for owners in itertools.product(OWNERS, repeat=len(function.takes)):
             given = dict(zip(function.takes, owners))
             owner = function.owner or next(iter(owners), MANAGED)
-            for platform, table in itertools.product((STRICT, HYBRID), TABLES):
+            for platform, table in itertools.product(function.platforms, function.tables):
                 driver = driver_of(table, function.line, owner)
                 types = [f"device<{platform}, {driver}>" if name == "dev" else
                          type_of(name, given[name], platform, driver, function.minimum) for name in arguments]
@@ -278,17 +376,38 @@ def calls(functions):
                        {"what": ", ".join([function.key, *(f"{name} {who}" for name, who in given.items()), platform, table]),
                         "definition": f"void call({signature}) {{ (void)({function.call}); }}",
                         "asks": f"callable_{number}<{', '.join(types)}>", "concept": concept},
-                       {"name": function.name, "line": function.line, "owner": owner})
+                       {"name": function.name.removesuffix("_affinity"), "line": function.line, "owner": owner})
+
+
+def drops():
+    """Each thing that can be acquired, and is not kept by DEVRES_TRY."""
+    for function in PROPER:
+        if not function.owner or function.form not in ("", "<Min>") or function.line == "driver_data":
+            continue
+        driver = driver_of(CLAIMS, function.line, function.owner)
+        arguments = (("dev",) if "dev" in re.findall(r"\w+", function.call) else ()) + function.takes
+        types = [f"device<{STRICT}, {driver}>" if name == "dev" else type_of(name, MANAGED, STRICT, driver, 0)
+                 for name in arguments]
+        signature = ", ".join(f"{kind}& {name}" for kind, name in zip(types, arguments))
+        outcome = re.sub(r"\b(\w+)\b", lambda word: f"std::declval<{types[arguments.index(word[1])]}&>()"
+                        if word[1] in arguments else word[1], function.call)
+        yield ("dropped by DEVRES_TRY", {"owner": function.owner},
+               {"what": f"DEVRES_TRY({function.key}), dropped",
+                "definition": f"result<> call({signature}) {{ DEVRES_TRY(({function.call})); return {{}}; }}",
+                "asks": f"droppable<decltype({outcome})>",
+                "concept": "template <class Result> concept droppable = devres::detail::kept<typename Result::value_type, 0>;"},
+               {})
 
 
 def relation_of(upper, lower):
     if upper == lower:
         return "one line twice"
-    while upper in BUILT_ON:
-        upper = BUILT_ON[upper]
-        if upper == lower:
+    above = upper
+    while above in BUILT_ON:
+        above = BUILT_ON[above]
+        if above == lower:
             return "one built on the other"
-    return "lines apart"
+    return "one beside the other" if upper == "irq_handler" else "lines apart"
 
 
 def tables():
@@ -296,19 +415,25 @@ def tables():
     for line, owner in itertools.product(LINES, OWNERS):
         yield table_of("own, one line", {}, [f"{LINES[line]} = {owner}"])
     for pair in itertools.combinations_with_replacement(LINES, 2):
-        lower, upper = sorted(pair, key=lambda line: line in BUILT_ON)  # the one that is built on something last
+        # The one that is built on something last, and handlers, which touch everything, behind all.
+        lower, upper = sorted(pair, key=lambda line: (line == "irq_handler", line in BUILT_ON))
         if BUILT_ON.get(lower) == upper:
             lower, upper = upper, lower
         for owner, other in itertools.product(OWNERS, repeat=2):
             lines = [f"{LINES[upper]} = {owner}", f"{LINES[lower]} = {other}"]
             for order in (lines, lines[::-1]):
-                yield table_of(f"own, {relation_of(upper, lower)}", {"upper": owner, "lower": other}, order)
-    for touched, owner, other in itertools.product(LINES, OWNERS, (*OWNERS, "")):
-        if touched == "irq_handler":
+                yield table_of(f"own, {relation_of(upper, lower)}", {"upper": owner, "lower": other, "apart": ""}, order)
+    for lower, owner, other, how in itertools.product(LINES, OWNERS, OWNERS, ("without", "guarding")):
+        if lower == "irq_handler":
+            yield table_of("own, handlers twice", {},
+                           [f"irq_handler.{how}(minor_number) = {owner}", f"irq_handler = {other}"])
             continue
-        lines = [f"irq_handler({LINES[touched]}) = {owner}", *([f"{LINES[touched]} = {other}"] if other else [])]
-        for order in ([lines, lines[::-1]] if other else [lines]):
-            yield table_of("own, one touches the other", {"upper": owner, "lower": other}, order)
+        another = "bar<0>" if lower == "bar<N>" else "bar<2>"
+        for apart, named in {"from it": LINES[lower], "from another": another}.items():
+            lines = [f"irq_handler.{how}({named}) = {owner}", f"{LINES[lower]} = {other}"]
+            for order in (lines, lines[::-1]):
+                yield table_of(f"own, {relation_of('irq_handler', lower)}", {"upper": owner, "lower": other, "apart": apart},
+                               order)
 
 
 def table_of(key, properties, lines):
@@ -321,7 +446,7 @@ def table_of(key, properties, lines):
 def combinations(functions=FUNCTIONS, rules=RULES):
     """Every combination, each decided by exactly one rule. Raises Incomplete."""
     made, used = [], set()
-    for key, properties, combination, words in [*calls(functions), *tables()]:
+    for key, properties, combination, words in [*calls(functions), *drops(), *tables()]:
         deciding = [one for one in rules if one.fits(key, properties)]
         if len(deciding) != 1:
             raise Incomplete(f"{combination['what']}: {len(deciding)} rules decide this")
@@ -334,7 +459,7 @@ def combinations(functions=FUNCTIONS, rules=RULES):
 
 
 # The names that Linux gives to what acquires, frees or touches a device's resources.
-PUBLIC_NAME = re.compile(r"\b((?:pcim?|devm|dmam?)_\w+|(?:request|free)_irq)\s*\(")
+PUBLIC_NAME = re.compile(r"\b((?:pcim?|devm|dmam?)_\w+|(?:request|free|synchronize|disable|enable)_irq)\s*\(")
 
 
 def check_headers(sources, functions=FUNCTIONS):
@@ -361,4 +486,4 @@ def is_definition(text, position):
     while depth != 0:
         depth += {"(": 1, ")": -1}.get(text[position], 0)
         position += 1
-    return re.match(r"(?:\s|const|noexcept)*\{", text[position:]) is not None
+    return re.match(r"(?:\s|const|noexcept)*(?:->[^{;]*)?\{", text[position:]) is not None

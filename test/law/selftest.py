@@ -21,8 +21,9 @@ D004 = COMBINATIONS["pcim_iomap_region, enabled managed, strict, table does not 
 D005 = COMBINATIONS["pcim_iomap_region, enabled unmanaged, hybrid, no table"]
 D006 = COMBINATIONS["allocation.get<I>, I = Min, vectors unmanaged, strict, no driver"]
 D002 = COMBINATIONS["devm_revocable, object unmanaged, strict, no table"]
-TABLE = COMBINATIONS["own(irq_handler(minor_number) = managed)"]
-TRUE = [ALLOWED, D002, D004, D005, D006, TABLE]
+TABLE = COMBINATIONS["own(irq_handler = managed, minor_number = unmanaged)"]
+DROPPED = COMBINATIONS["DEVRES_TRY(pci_iomap_region), dropped"]
+TRUE = [ALLOWED, D002, D004, D005, D006, DROPPED, TABLE]
 
 
 def broken(number, one, **changes):
@@ -39,6 +40,7 @@ REFUSED = [
     (broken(4, D002, verdict="D001"), "must be refused with D001"),
     (broken(5, D005, definition=D005.definition.replace("pcim_iomap_region", "no_such_function")), "a reason of its own"),
     (broken(6, TABLE, verdict="D008"), "must be refused with D008"),
+    (broken(7, DROPPED, verdict="D004"), "must be refused with D004"),
 ]
 ALLOWED_WRONGLY = [
     (broken(0, D005, verdict=law.ALLOWED), "does not compile: devres[D005]"),
@@ -76,8 +78,8 @@ def check_completeness():
         *incomplete("pci_clear_master is in the headers, but not in the law", law.check_headers, HEADERS, less),
         *incomplete("devm_new is in the headers", law.check_headers,
                     [*HEADERS, "template <class D>\nresult<> devm_new(D& dev) noexcept {"]),
-        *incomplete("request_irq has 2 overloads", law.check_headers,
-                    [*HEADERS, "inline result<> request_irq(int (*f)(int)) noexcept {"]),
+        *incomplete("enable_irq has 2 overloads", law.check_headers,
+                    [*HEADERS, "inline auto enable_irq(int number) noexcept -> result<> {"]),
         *incomplete("no function at all", law.check_headers, ["class dma_memory;  // pci_none(dev)"]),
     ]
 

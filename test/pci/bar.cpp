@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <devres/pci/bar.hpp>
 
+#include <type_traits>
+
 #include "pci/fixture.hpp"
 #include "support/catch.hpp"
 
@@ -14,6 +16,10 @@ template <unsigned Number, class Enabled>
 constexpr bool can_map_managed = requires(const Enabled& enabled) { pcim_iomap_region<Number>(enabled, "test"); };
 template <unsigned Number, class Enabled>
 constexpr bool can_map_unmanaged = requires(const Enabled& enabled) { pci_iomap_region<Number>(enabled, "test"); };
+
+template <class Enabled>
+constexpr bool can_map_without_number = requires(const Enabled& enabled) { pcim_iomap_region(enabled, "test"); } ||
+                                        requires(const Enabled& enabled) { pci_iomap_region(enabled, "test"); };
 
 struct owns_bars {
     static constexpr auto ownership = own(enable = managed, bar<0> = managed, bar<2> = unmanaged);
@@ -92,13 +98,14 @@ TEST_CASE("a BAR that cannot be mapped or recorded leaves nothing") {
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
             DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
-            fill_inline_records(dev, 1);
+            fill_own_room(dev, 1);
             DEVRES_TRY(pcim_iomap_region<0>(enabled, "registers"));
             return {};
         },
         clean);
     CHECK(clean);
-    CHECK(errors == std::vector{errc::eio, errc::ebusy, errc::enomem});
+    // enable, the memory for the record and for its place in the list, the BAR
+    CHECK(errors == std::vector{errc::eio, errc::enomem, errc::enomem, errc::ebusy});
 }
 
 TEST_CASE("an unmanaged BAR that cannot be mapped leaves nothing") {
@@ -112,4 +119,71 @@ TEST_CASE("an unmanaged BAR that cannot be mapped leaves nothing") {
         clean);
     CHECK(clean);
     CHECK(errors == std::vector{errc::eio, errc::ebusy});
+}
+
+TEST_CASE("D013: which BAR is said in brackets") {
+    STATIC_REQUIRE(!can_map_without_number<enabled_by<managed_t>>);
+    STATIC_REQUIRE(!can_map_without_number<enabled_by<unmanaged_t>>);
+}
+
+TEST_CASE("a view of a BAR is made full and stays what it is") {
+    using view = bar_of<null_device>;
+    STATIC_REQUIRE(std::is_same_v<view, bar_mapping<managed_t, null_platform>>);
+    STATIC_REQUIRE(!std::is_default_constructible_v<view>);
+    STATIC_REQUIRE(std::is_copy_constructible_v<view>);
+    STATIC_REQUIRE(!std::is_copy_assignable_v<view>);
+    STATIC_REQUIRE(std::is_default_constructible_v<bar_mapping<unmanaged_t, null_platform>>);
+}
+
+TEST_CASE_METHOD(device_fixture, "a BAR that is smaller than the driver's registers is refused, and not left mapped") {
+    function.bar_bytes = 256;
+    const auto enabled = pcim_enable_device(*dev).value();
+    CHECK(pcim_iomap_region<0, 257>(enabled, "registers").error() == errc::enodev);
+    CHECK(pci_iomap_region<0, 0x1000>(enabled, "registers").error() == errc::enodev);
+    CHECK(!function.mapped[0]);
+    CHECK(pcim_iomap_region<0, 256>(enabled, "registers"));
+    CHECK(pci_iomap_region<1, 1>(enabled, "registers"));
+    CHECK(clean());
+}
+
+TEST_CASE_METHOD(device_fixture, "an enable that has been released maps no BAR, also when there is a new one in its place") {
+    group g{*dev};
+    const auto gone = pcim_enable_device(*dev).value();
+    CHECK(g.release() == 1);
+    CHECK(pcim_iomap_region<0>(gone, "registers").error() == errc::enoent);
+    CHECK(pci_iomap_region<0>(gone, "registers").error() == errc::enoent);
+    REQUIRE(pcim_enable_device(*dev));
+    CHECK(pcim_iomap_region<0>(gone, "registers").error() == errc::enoent);
+    CHECK(!function.mapped[0]);
+}
+
+TEST_CASE_METHOD(device_fixture, "access to a BAR outlives the device, and answers nothing then") {
+    revocable<bar_of<null_device>> file;
+    CHECK(!file.try_access());
+    {
+        const auto enabled = pcim_enable_device(*dev).value();
+        const auto registers = pcim_iomap_region<0>(enabled, "registers").value();
+        file = devm_revocable(*dev, registers).value();
+    }
+    {
+        const auto access = file.try_access();
+        REQUIRE(access);
+        access->write32(8, 0x12345678);
+        CHECK((*access).read32(8) == 0x12345678);
+    }
+    dev.reset();
+    CHECK(!file.try_access());
+    CHECK(function.idle());
+}
+
+TEST_CASE_METHOD(device_fixture, "access to a BAR is closed when a group takes the BAR, or what it is built on") {
+    group g{*dev};
+    const auto enabled = pcim_enable_device(*dev).value();
+    g.keep();
+    const auto registers = pcim_iomap_region<0>(enabled, "registers").value();
+    const auto file = devm_revocable(*dev, registers).value();
+    CHECK(g.release() == 3);
+    CHECK(!file.try_access());
+    CHECK(!function.mapped[0]);
+    CHECK(function.enabled == 0);
 }

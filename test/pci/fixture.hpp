@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <devres/devres.hpp>
@@ -35,6 +36,62 @@ struct device_fixture {
         return idle;
     }
 };
+
+/// A platform that writes down what is given back, in its order.
+class logging_platform : public null_platform {
+public:
+    std::string log;
+    bool gone = false;  ///< the device is, and cannot be told to stop mastering
+
+    void disable(function_type& f) noexcept {
+        log += "disable ";
+        null_platform::disable(f);
+    }
+    result<> set_master(function_type& f, bool on) noexcept {
+        log += on ? "master " : "master-off ";
+        if (gone)
+            return fail(errc::enodev);
+        return null_platform::set_master(f, on);
+    }
+    result<> suspend(function_type& f) noexcept {
+        log += "sleep ";
+        return null_platform::suspend(f);
+    }
+    result<> resume(function_type& f) noexcept {
+        log += "wake ";
+        if (gone)
+            return fail(errc::enodev);
+        return null_platform::resume(f);
+    }
+    void unmap_bar(function_type& f, region_type& region) noexcept {
+        log += "bar" + std::to_string(region.bar) + ' ';
+        null_platform::unmap_bar(f, region);
+    }
+    result<> free_vectors(function_type& f) noexcept {
+        if (f.vectors.count != 0)
+            log += "vectors ";
+        return null_platform::free_vectors(f);
+    }
+    result<> unregister_handler(function_type& f, pci::handler_id id) noexcept {
+        if (handler_registered(f, id))
+            log += "handler ";
+        return null_platform::unregister_handler(f, id);
+    }
+    void free_dma(function_type& f, const pci::dma_block& block) noexcept {
+        log += f.master ? "dma-while-mastering " : "dma ";
+        null_platform::free_dma(f, block);
+    }
+    void unmap_dma(function_type& f, const pci::dma_block& block) noexcept {
+        log += "mapping ";
+        null_platform::unmap_dma(f, block);
+    }
+    void detach(function_type& f) noexcept {
+        log += "detach ";
+        null_platform::detach(f);
+    }
+    std::string logged() { return std::exchange(log, {}); }
+};
+static_assert(pci::platform<logging_platform>);
 
 /// What a handler is registered with: counts.
 struct counter {
@@ -74,11 +131,18 @@ std::vector<errc> failures_of(Acquire acquire, bool& clean) {
     }
 }
 
-/// Fills the inline records of the device's list, of which `used` are taken, so that the next record takes memory.
+/// Takes the room that the device has of its own for records and their data, of which `records` and `blocks` are taken, so
+/// that the next record takes memory for both.
 template <class Device>
-void fill_inline_records(Device& dev, std::size_t used = 0) {
-    for (std::size_t i = used; i != list::inline_records; ++i)
+void fill_own_room(Device& dev, std::size_t records, std::size_t blocks) {
+    for (; blocks < devres::detail::record_memory::first_block; ++blocks, ++records)
+        (void)devm_emplace<int>(dev, 0).value();
+    for (; records < list::inline_records; ++records)
         (void)dev.resources().add([](void*) {}, nullptr).value();
+}
+template <class Device>
+void fill_own_room(Device& dev, std::size_t used = 0) {
+    fill_own_room(dev, used, used);
 }
 
 /// Sets errno and says whether `function` left it alone.

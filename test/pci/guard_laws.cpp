@@ -72,12 +72,27 @@ struct registration_kind : on_two_devices<irq_registration<unmanaged_t, null_pla
     guard make(int which) {
         auto& at_which = vectors[which];
         if (!at_which)
-            at_which = pcim_alloc_irq_vectors(pcim_enable_device(*at(which).dev).value(), 1, 4, irq_type::msix).value();
+            at_which.emplace(pcim_alloc_irq_vectors(pcim_enable_device(*at(which).dev).value(), 1, 4, irq_type::msix).value());
         return request_irq<&counter::on_irq>((*at_which)[1], "law", context).value();
+    }
+    bool held(int which) {
+        const unsigned before = context.interrupts;
+        return at(which).function.fire(1) && context.interrupts == before + 1;
+    }
+};
+
+struct own_registration_kind : on_two_devices<irq_registration<unmanaged_t, null_platform>> {
+    counter context;
+    std::optional<irq_allocation<unmanaged_t, null_platform>> vectors[2];
+
+    guard make(int which) {
+        auto& at_which = vectors[which];
+        if (!at_which)
+            at_which = pci_alloc_irq_vectors(pcim_enable_device(*at(which).dev).value(), 1, 4, irq_type::msix).value();
+        return request_irq((*at_which)[1], "law", context).value();
     }
     bool held(int which) { return at(which).function.fire(1); }
 };
-
 struct group_kind {
     using guard = group;
     list lists[2];
@@ -104,7 +119,7 @@ struct binding_kind : on_two_devices<binding<stateful_driver, null_platform>> {
     bool held(int which) { return at(which).function.attached && at(which).function.enabled == 1; }
 };
 
-struct access_kind {
+struct open_access_kind {
     using guard = revocable<int>::access;
     device_fixture device[2];
     std::optional<revocable<int>> files[2];
@@ -129,11 +144,11 @@ bool held(Kind& kind, int which) {
 }  // namespace
 
 #define GUARD_KINDS                                                                                                  \
-    enabled_kind, bar_kind, dma_kind, mapping_kind, vectors_kind, known_vectors_kind, registration_kind, group_kind, \
-        binding_kind
+    enabled_kind, bar_kind, dma_kind, mapping_kind, vectors_kind, known_vectors_kind, registration_kind,              \
+        own_registration_kind, group_kind, binding_kind
 
 TEMPLATE_TEST_CASE("a guard is moved, not copied, and says by an explicit bool whether it owns", "", GUARD_KINDS,
-                   access_kind) {
+                   open_access_kind) {
     using guard = typename TestType::guard;
     STATIC_REQUIRE(!std::is_copy_constructible_v<guard>);
     STATIC_REQUIRE(!std::is_copy_assignable_v<guard>);
@@ -221,7 +236,7 @@ TEMPLATE_TEST_CASE("a guard that owns something releases it before it takes over
     CHECK(!held(kind, 1));
 }
 
-TEMPLATE_TEST_CASE("a guard that is moved to itself keeps what it owns", "", GUARD_KINDS, access_kind) {
+TEMPLATE_TEST_CASE("a guard that is moved to itself keeps what it owns", "", GUARD_KINDS, open_access_kind) {
     TestType kind;
     auto guard = kind.make(0);
     auto& alias = guard;
@@ -269,26 +284,40 @@ TEMPLATE_TEST_CASE("an unmanaged token is as small as its handle and its device"
     using guard = typename TestType::guard;
     constexpr std::size_t handle = std::is_same_v<TestType, enabled_kind> || std::is_same_v<TestType, binding_kind> ? 0
                                    : std::is_same_v<TestType, bar_kind> ? sizeof(null_platform::region_type)
+                                   : std::is_same_v<TestType, registration_kind>
+                                       ? sizeof(devres::pci::detail::registered_handler)
                                    : std::is_same_v<TestType, dma_kind> || std::is_same_v<TestType, mapping_kind>
                                        ? sizeof(dma_block)
                                        : sizeof(void*);
     STATIC_REQUIRE(sizeof(guard) == sizeof(void*) + handle);
 }
 
-TEST_CASE("what devres owns is named by views: copied at will, trivially destroyed, and empty when made empty") {
-    STATIC_REQUIRE(std::is_trivially_copyable_v<enabled_device<managed_t, null_platform>>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<bar_mapping<managed_t, null_platform>>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<dma_allocation<managed_t, null_platform>>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<dma_mapping<managed_t, null_platform>>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<irq_allocation<managed_t, null_platform>>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<irq_vector<managed_t, null_platform>>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<irq_registration<managed_t, null_platform>>);
-    CHECK(irq_allocation<managed_t, null_platform>().size() == 0);
-    CHECK(!irq_registration<managed_t, null_platform>());
+TEMPLATE_TEST_CASE("what devres owns is named by views: made full, copied at will, not assigned, trivially destroyed", "",
+                   (enabled_device<managed_t, null_platform>), (bar_mapping<managed_t, null_platform>),
+                   (dma_allocation<managed_t, null_platform>), (dma_mapping<managed_t, null_platform>),
+                   (irq_allocation<managed_t, null_platform>), (irq_allocation<managed_t, null_platform, void, 2>),
+                   (irq_vector<managed_t, null_platform>), managed_ref<int>) {
+    STATIC_REQUIRE(!std::is_default_constructible_v<TestType>);
+    STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<TestType>);
+    STATIC_REQUIRE(!std::is_copy_assignable_v<TestType>);
+    STATIC_REQUIRE(!std::is_move_assignable_v<TestType>);
+    STATIC_REQUIRE(std::is_trivially_destructible_v<TestType>);
+    STATIC_REQUIRE(std::is_trivially_copyable_v<TestType>);
+}
+
+TEMPLATE_TEST_CASE("what may outlive what it names is a weak name: empty or not, copied and assigned at will", "",
+                   (irq_registration<managed_t, null_platform>), action, managed_ptr<int>, revocable<int>) {
+    STATIC_REQUIRE(std::is_nothrow_default_constructible_v<TestType>);
+    STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<TestType>);
+    STATIC_REQUIRE(std::is_nothrow_copy_assignable_v<TestType>);
+    if constexpr (std::is_constructible_v<bool, TestType>) {
+        CHECK(!TestType());
+        STATIC_REQUIRE(!std::is_convertible_v<TestType, bool>);
+    }
 }
 
 TEST_CASE("an access that is moved is closed once") {
-    access_kind kind;
+    open_access_kind kind;
     {
         auto first = kind.make(0);
         auto second = std::move(first);
@@ -305,7 +334,7 @@ TEST_CASE("an access that is moved is closed once") {
 }
 
 TEST_CASE("an access keeps errno when it is closed") {
-    access_kind kind;
+    open_access_kind kind;
     CHECK(keeps_errno([&] {
         const auto access = kind.make(0);
         errno = ENOTTY;

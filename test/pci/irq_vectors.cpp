@@ -7,6 +7,7 @@
 
 #include "pci/fixture.hpp"
 #include "support/catch.hpp"
+#include "support/death.hpp"
 
 using namespace devres;
 using namespace devres::pci;
@@ -212,7 +213,7 @@ TEST_CASE_METHOD(fixture, "unmanaged vectors are freed when the guard dies or by
 
 TEST_CASE_METHOD(fixture, "unmanaged vectors take no memory and leave no record") {
     const auto enabled = enable();
-    fill_inline_records(*dev);
+    fill_own_room(*dev, 1);
     const std::size_t blocks = platform.blocks();
     const auto vectors = pci_alloc_irq_vectors(enabled, 1, 8, msix_or_msi).value();
     CHECK(platform.blocks() == blocks);
@@ -224,19 +225,19 @@ TEST_CASE_METHOD(fixture, "managed vectors are freed at unbind, before the devic
     CHECK(clean());
 }
 
-TEST_CASE("a managed allocation that cannot be recorded frees the vectors again") {
+TEST_CASE("vectors that cannot be had or recorded leave nothing") {
     bool clean = false;
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
             DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
-            fill_inline_records(dev, 1);
+            fill_own_room(dev, 1);
             DEVRES_TRY(pcim_alloc_irq_vectors(enabled, 1, 4, msix_or_msi));
             return {};
         },
         clean);
     CHECK(clean);
-    // enable, the vectors, the handlers' records, the memory for the vectors' record
-    CHECK(errors == std::vector{errc::eio, errc::enospc, errc::enomem, errc::enomem});
+    // enable, the memory for the record and for its place in the list, the vectors
+    CHECK(errors == std::vector{errc::eio, errc::enomem, errc::enomem, errc::enospc});
 }
 
 TEST_CASE_METHOD(fixture, "P08: vectors that are allocated in a group are freed with the group, and can be had again") {
@@ -284,7 +285,7 @@ TEST_CASE_METHOD(fixture, "an enable that a group releases takes the vectors wit
     const auto enabled = enable();
     g.keep();
     REQUIRE(pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
-    g.release();
+    CHECK(g.release() == 2);
     CHECK(function.vectors.count == 0);
     CHECK(function.enabled == 0);
     CHECK(dev->resources().empty());
@@ -295,7 +296,7 @@ TEST_CASE_METHOD(fixture, "of two enables, the one that a group releases leaves 
     REQUIRE(pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
     group g{*dev};
     enable();
-    g.release();
+    CHECK(g.release() == 1);
     CHECK(function.enabled == 1);
     CHECK(function.vectors.count == 4);
 }
@@ -345,4 +346,71 @@ TEST_CASE_METHOD(fixture, "vectors cannot be freed from inside one of their hand
     CHECK(handler);
     CHECK(pci_free_irq_vectors(std::move(vectors)));
     CHECK(!handler);
+}
+
+TEST_CASE("views of vectors are made full and stay what they are") {
+    using view = vectors_of<null_device, 2>;
+    STATIC_REQUIRE(std::same_as<view, allocation_of<managed_t, 2>>);
+    STATIC_REQUIRE(!std::is_default_constructible_v<view>);
+    STATIC_REQUIRE(!std::is_copy_assignable_v<view>);
+    STATIC_REQUIRE(!std::is_default_constructible_v<irq_vector<managed_t, null_platform>>);
+    STATIC_REQUIRE(!std::is_copy_assignable_v<irq_vector<managed_t, null_platform>>);
+    STATIC_REQUIRE(!std::is_default_constructible_v<irq_vector<unmanaged_t, null_platform>>);
+    STATIC_REQUIRE(!std::is_constructible_v<irq_vector<managed_t, null_platform>, null_device&, vector_index>);
+}
+
+TEST_CASE_METHOD(fixture, "an enable that has been released gives no vectors") {
+    group g{*dev};
+    const auto gone = enable();
+    CHECK(g.release() == 1);
+    enable();
+    CHECK(pcim_alloc_irq_vectors(gone, 1, 4, irq_type::all).error() == errc::enoent);
+    CHECK(pci_alloc_irq_vectors(gone, 1, 4, irq_type::all).error() == errc::enoent);
+    CHECK(pcim_alloc_irq_vectors_affinity(gone, 1, 4, irq_type::all, {}).error() == errc::enoent);
+    CHECK(function.vectors.count == 0);
+}
+
+TEST_CASE_METHOD(fixture, "a vector that there is not stops the program, and says why") {
+    using Catch::Matchers::ContainsSubstring;
+    const auto vectors = pcim_alloc_irq_vectors(enable(), 1, 4, irq_type::msix).value();
+    CHECK_THAT(last_words([&] { (void)vectors[4]; }), ContainsSubstring("devres: irq_allocation[i]"));
+    const allocation_of<unmanaged_t, 1> nothing;
+    CHECK_THAT(last_words([&] { (void)nothing.get<0>(); }), ContainsSubstring("devres: irq_allocation::get"));
+    CHECK_THAT(last_words([&] { (void)nothing[0]; }), ContainsSubstring("devres: irq_allocation[i]"));
+}
+
+TEST_CASE_METHOD(fixture, "a guard of vectors that dies inside a handler on them stops the program, and says why") {
+    struct dropping {
+        irq_allocation<unmanaged_t, null_platform>* vectors;
+        irq_return on_irq() noexcept {
+            *vectors = {};
+            return irq_return::handled;
+        }
+    };
+    auto vectors = pci_alloc_irq_vectors(enable(), 1, 4, msix_or_msi).value();
+    dropping context{&vectors};
+    const auto handler = request_irq(vectors[0], "dropping", context).value();
+    CHECK_THAT(last_words([&] { function.fire(0); }),
+               Catch::Matchers::ContainsSubstring("devres: a guard dies inside a handler of its device"));
+}
+
+TEST_CASE_METHOD(fixture, "an object that is built on vectors, or on one of them, keeps them from a group that would free them") {
+    struct by_all {
+        vectors_of<null_device> vectors;
+    };
+    struct by_one {
+        irq_vector<managed_t, null_platform> vector;
+    };
+    const auto enabled = enable();
+    group g{*dev};
+    const auto vectors = pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::msix).value();
+    g.keep();
+    group users{*dev};
+    SECTION("all") { CHECK(devm_emplace<by_all>(*dev, vectors).value()->vectors.size() == 4); }
+    SECTION("one") { CHECK(devm_emplace<by_one>(*dev, vectors[2]).value()->vector.index() == vector_index(2)); }
+    CHECK(g.release().error() == errc::ebusy);
+    CHECK(function.vectors.count == 4);
+    CHECK(users.release() == 1);
+    CHECK(g.release() == 1);
+    CHECK(function.vectors.count == 0);
 }

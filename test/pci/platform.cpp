@@ -42,6 +42,15 @@ struct void_free_vectors : archetype {
 struct void_unregister : archetype {
     void unregister_handler(function_type&, handler_id) noexcept;
 };
+struct no_synchronize : archetype {
+    void synchronize_handler() noexcept;
+};
+struct void_disable_handler : archetype {
+    void disable_handler(function_type&, handler_id) noexcept;
+};
+struct throwing_enable_handler : archetype {
+    result<> enable_handler(function_type&, handler_id);
+};
 struct no_dma : archetype {
     void free_dma() noexcept;
 };
@@ -77,6 +86,9 @@ TEST_CASE("a type that lacks a primitive is no platform, and one sub-concept say
     STATIC_REQUIRE((!has_vectors<count_only_vectors> && missing<count_only_vectors> == 1));
     STATIC_REQUIRE((!has_vectors<void_free_vectors> && missing<void_free_vectors> == 1));
     STATIC_REQUIRE((!has_handlers<void_unregister> && missing<void_unregister> == 1));
+    STATIC_REQUIRE((!has_handlers<no_synchronize> && missing<no_synchronize> == 1));
+    STATIC_REQUIRE((!has_handlers<void_disable_handler> && missing<void_disable_handler> == 1));
+    STATIC_REQUIRE((!has_handlers<throwing_enable_handler> && missing<throwing_enable_handler> == 1));
     STATIC_REQUIRE((!has_dma<no_dma> && missing<no_dma> == 1));
     STATIC_REQUIRE(missing<empty> == 8);
     STATIC_REQUIRE(!platform<no_relax>);

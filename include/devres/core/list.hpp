@@ -359,6 +359,7 @@ private:
     detail::list_node* unused_end_ = unused_ + inline_records;
     std::size_t blocks_ = 0;
     unsigned releasing_ = 0;  // a group that dies meanwhile dissolves
+    unsigned spared_ = 0;     // how often the marks of what is to go were taken back
     detail::list_links groups_;
     detail::record_memory memory_;
     handler_hooks handlers_;

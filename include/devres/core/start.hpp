@@ -72,6 +72,10 @@ struct started_object : started {
 
 }  // namespace detail
 
+template <class Object>
+concept starts_managed = rule<detail::referred<Object>::is_managed,
+                              "devres[D002] devm_start needs a managed object (devm_emplace): a plain reference may be gone "
+                              "before devres stops it">;
 template <class T>
 concept can_start = rule<detail::startable<T>,
                          "devres[D010] devm_start: the object needs `void start()` or `result<> start()`, and "
@@ -88,9 +92,10 @@ concept can_start = rule<detail::startable<T>,
 /// case.
 /// @par Linux
 /// What drivers do in `probe` and undo first thing in `remove`, or by a `devm_add_action()` that quiesces the device
-template <class Device, class T>
-    requires can_start<T>
-[[nodiscard]] result<> devm_start(Device& dev, const managed_ref<T>& object) {
+template <class Device, class Object>
+    requires starts_managed<Object> && can_start<typename detail::referred<Object>::type>
+[[nodiscard]] result<> devm_start(Device& dev, const Object& object) {
+    using T = typename detail::referred<Object>::type;
     using record_type = detail::started_object<Device, T>;
     if (detail::in_handler(dev)) [[unlikely]]
         return fail(errc::edeadlk);

@@ -74,9 +74,10 @@ using bar_of = bar_mapping<managed_t, typename Device::platform_type, typename D
 template <class Device>
 using enabled_of = enabled_device<managed_t, typename Device::platform_type, typename Device::driver_type>;
 
-template <unsigned Number>
+template <unsigned Number, class Name, unsigned More>
 concept bar_in_brackets =
-    rule<(Number < bar_count), "devres[D013] which BAR is a template argument, 0 to 5: pcim_iomap_region<0>(device, name)">;
+    rule<(Number < bar_count && More == 0 && std::is_convertible_v<Name, const char*>),
+         "devres[D013] which BAR is a template argument, 0 to 5: pcim_iomap_region<0>(device, name)">;
 template <class Enabled>
 concept bar_of_managed_device = rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
                                      "devres[D005] a managed BAR needs a device enabled with pcim_enable_device">;
@@ -116,10 +117,10 @@ template <class Token, class Enabled>
 /// from inside a handler: nothing is requested or mapped then.
 /// @par Linux
 /// `pcim_iomap_region()`. One mapping of a BAR at a time: the second is refused, as its region is taken.
-template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled>
-    requires bar_in_brackets<Number> && enabled_argument<Enabled> && bar_of_managed_device<Enabled> &&
+template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled, class Name, class... More>
+    requires bar_in_brackets<Number, Name, sizeof...(More)> && enabled_argument<Enabled> && bar_of_managed_device<Enabled> &&
              bar_managed<detail::driver_of<Enabled>, Number>
-[[nodiscard]] DEVRES_INLINE auto pcim_iomap_region(const Enabled& enabled, const char* name) noexcept
+[[nodiscard]] DEVRES_INLINE auto pcim_iomap_region(const Enabled& enabled, Name name, const More&...) noexcept
     -> result<bar_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = bar_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
     return detail::map_bar<mapping>(enabled, Number, Least, name);
@@ -129,9 +130,9 @@ template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled
 /// @returns a guard that unmaps it; the errors of `pcim_iomap_region`: nothing is requested or mapped then.
 /// @par Linux
 /// `pci_request_region()` and `pci_iomap()` in one
-template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled>
-    requires bar_in_brackets<Number> && enabled_argument<Enabled> && bar_unmanaged<detail::driver_of<Enabled>, Number>
-[[nodiscard]] DEVRES_INLINE auto pci_iomap_region(const Enabled& enabled, const char* name) noexcept
+template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled, class Name, class... More>
+    requires bar_in_brackets<Number, Name, sizeof...(More)> && enabled_argument<Enabled> && bar_unmanaged<detail::driver_of<Enabled>, Number>
+[[nodiscard]] DEVRES_INLINE auto pci_iomap_region(const Enabled& enabled, Name name, const More&...) noexcept
     -> result<bar_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = bar_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
     return detail::map_bar<mapping>(enabled, Number, Least, name);

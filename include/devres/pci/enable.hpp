@@ -66,7 +66,7 @@ concept enable_unmanaged = rule<owned_by<Driver, enable_t, unmanaged_t>,
 /// `pcim_enable_device()` as of 6.11: one record per call, and no flag that changes what other functions mean.
 template <class P, class Driver>
     requires enable_managed<Driver>
-[[nodiscard]] DEVRES_INLINE result<enabled_device<managed_t, P, Driver>> pcim_enable_device(device<P, Driver>& dev) noexcept {
+[[nodiscard]] DEVRES_INLINE result<enabled_device<managed_t, P, Driver>> pcim_enable_device(device<P, Driver>& dev DEVRES_LIFETIMEBOUND) noexcept {
     return detail::acquire<enabled_device<managed_t, P, Driver>, detail::enable_kind>(
         dev, {}, [&]() noexcept { return dev.platform().enable(dev.function()); });
 }
@@ -79,7 +79,7 @@ template <class P, class Driver>
 template <class P, class Driver>
     requires enable_unmanaged<Driver>
 [[nodiscard]] DEVRES_INLINE result<enabled_device<unmanaged_t, P, Driver>>
-pci_enable_device(device<P, Driver>& dev) noexcept {
+pci_enable_device(device<P, Driver>& dev DEVRES_LIFETIMEBOUND) noexcept {
     return detail::acquire<enabled_device<unmanaged_t, P, Driver>, detail::enable_kind>(
         dev, {}, [&]() noexcept { return dev.platform().enable(dev.function()); });
 }

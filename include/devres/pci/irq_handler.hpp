@@ -81,6 +81,10 @@ struct handler_kind : any_kind {
 
     template <class P, class Driver>
     DEVRES_INLINE static result<> release(device<P, Driver>& dev, registered_handler& handler) noexcept {
+        if (handler.recorded) [[unlikely]] {
+            if (devres::detail::in_handler(dev))  // the records are the device's thread's
+                return fail(errc::edeadlk);
+        }
         auto freed = dev.platform().unregister_handler(dev.function(), handler.id);
         if (handler.recorded) [[unlikely]] {
             if (freed)
@@ -363,7 +367,8 @@ template <class Owner, class P, class Driver>
 
 /// Frees the driver's handler now, and returns when no invocation is running. A registration that is empty,
 /// because its vectors were freed first, stays so.
-/// @returns `edeadlk` from inside the handler: nothing is freed, and `registration` keeps the handler.
+/// @returns `edeadlk` from inside the handler, or, where it is on managed vectors or uses a managed object, from inside any
+/// handler of the device: nothing is freed, and `registration` keeps the handler.
 /// @par Linux
 /// `free_irq()`
 template <class Owner, class P, class Driver>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT-GNU: freed by devres
+// EXPECT-GNU: devres[D001] freed by devres
 #include "subject.hpp"
 
 void control(owner<false> resource) {

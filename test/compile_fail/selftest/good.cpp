@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: freed by devres
+// EXPECT: devres[D001] freed by devres
 // EXPECT-GNU: no matching function for call to 'release(owner<true>&)'
 // EXPECT-Clang: no matching function for call to 'release'
 #include "subject.hpp"

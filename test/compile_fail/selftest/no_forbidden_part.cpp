@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: freed by devres
+// EXPECT: devres[D001] freed by devres
 #include "subject.hpp"
 
 void control(owner<false> resource) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: freed by devres
+// EXPECT: devres[D001] freed by devres
 // MAX-LINES: 26
 #include "subject.hpp"
 

@@ -10,9 +10,10 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-ACCEPTED = ["good", "good_else"]
+ACCEPTED = ["good", "good_else", "good_relaxed_limit", "good_several"]
 REJECTED = {
-    "another_error": "not in the first 20 lines of output: freed by devres",
+    "another_error": "not in the first 20 lines of output: devres[D001] freed by devres",
+    "another_rule_first": "another rule is named first: ",
     "broken_control": "the control does not compile",
     "broken_include": "the compiler gave up",
     "compiles": "the forbidden part compiles",
@@ -23,10 +24,12 @@ REJECTED = {
     "no_control": "no control",
     "no_expectation": "no expectation",
     "no_forbidden_part": "no forbidden part",
+    "one_of_several_compiles": "the forbidden part compiles",
     "output_too_long": "lines of output; 25 at most",
-    "relaxed_limit": "MAX-LINES: 26: not a number from 1 to 25",
-    "text_too_late": "not in the first 20 lines of output: freed by devres",
+    "relaxed_limit": "MAX-LINES: 26: more than 25, and no `because`",
+    "text_too_late": "not in the first 20 lines of output: devres[D001] freed by devres",
     "unknown_line": "unknown line EXPECT-MSVC:",
+    "unreadable_limit": "MAX-LINES: many, because it is so: not a number",
 }
 if "Clang" in sys.argv:
     REJECTED["expects_of_gnu_only"] = "no expectation"

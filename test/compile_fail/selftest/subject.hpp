@@ -19,5 +19,5 @@ template <bool Managed>
 struct owner {};
 
 template <bool Managed>
-    requires rule<!Managed, "freed by devres">
+    requires rule<!Managed, "devres[D001] freed by devres">
 void release(owner<Managed>) {}

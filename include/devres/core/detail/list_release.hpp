@@ -89,7 +89,7 @@ inline result<> list::release(handle record) noexcept {
     if (!has(record)) [[unlikely]]
         return fail(why_not(record));
     const serial which = record.serial_ & ~detail::list_node::kinds;
-    const auto released = release_range({which, which + detail::list_node::one_record});
+    const auto released = release_range({which, which + detail::list_node::one_list});  // no record has this serial
     return released ? result<>() : fail(released.error());
 }
 
@@ -155,6 +155,7 @@ inline bool list::doom_users(const range& which) noexcept {
 }
 
 inline void list::spare_users() noexcept {
+    ++spared_;
     for (detail::list_links& end : steps_) {
         for (detail::list_links* at = end.previous(); at != &end; at = at->previous())
             at->before &= ~detail::list_links::doomed;
@@ -199,7 +200,9 @@ inline result<std::size_t> list::release_range(const range& which) noexcept {
     const detail::errno_guard keep;
     std::size_t released = 0;
     ++releasing_;
-    if (has_younger) {
+    while (has_younger) {
+        const serial newest = serial_;
+        const unsigned spared = spared_;
         for (detail::list_links& end : steps_) {
             released += run_chain(end, [&](const detail::list_node& node) {
                 if (!which.is_before(node))
@@ -207,17 +210,21 @@ inline result<std::size_t> list::release_range(const range& which) noexcept {
                 return (node.before & detail::list_links::doomed) != 0 ? verdict::run : verdict::pass;
             });
         }
+        // What has run may have added users, or lost the marks to a release of its own that was refused.
+        if ((serial_ == newest && spared_ == spared) || !doom_users(which)) [[likely]]
+            break;
     }
     for (std::size_t step = 0; step != steps;) {
         if (step == static_cast<std::size_t>(release_step::code))
             announce_end_of_objects(which);
         const serial newest = serial_;
+        const auto has_more = [&] { return which.closed == 0 && serial_ != newest; };  // maybe of an earlier step
         released += run_chain(steps_[step], [&](const detail::list_node& node) {
             if (which.is_before(node))
                 return verdict::pass;
-            return which.is_after(node) ? verdict::stop : verdict::run;
+            return which.is_after(node) || has_more() ? verdict::stop : verdict::run;
         });
-        step = serial_ != newest && which.closed == 0 ? 0 : step + 1;
+        step = has_more() ? 0 : step + 1;
     }
     --releasing_;
     return released;

@@ -29,10 +29,13 @@ struct bound_device {
 
     /// Calls a hook of the driver with what it takes: the state, a managed_ref to it, or, for a driver without state,
     /// nothing. A hook that returns nothing succeeds.
+    /// @returns what the hook does, `enoent` if the state has gone since with a group: it is not called then.
     template <class Hook>
     result<> call(Hook hook) noexcept(!may_throw<Hook, state_type>) {
         if constexpr (std::is_void_v<state_type>) {
             return outcome_of(hook);
+        } else if (!dev.resources().has(record)) [[unlikely]] {
+            return fail(errc::enoent);
         } else if constexpr (requires { hook(*state); }) {
             return outcome_of(hook, *state);
         } else {

@@ -8,6 +8,7 @@
 #include <devres/core/attributes.hpp>
 #include <devres/core/detail/token.hpp>
 #include <devres/core/event.hpp>
+#include <devres/core/ownership.hpp>
 #include <devres/pci/device.hpp>
 
 /// How every resource is acquired, held and released, whoever owns it. A kind of resource says what is its own:

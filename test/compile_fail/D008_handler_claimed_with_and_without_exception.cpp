@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: devres[D002] a managed resource touches or is built on one that the table does not make managed
+// EXPECT: devres[D008] a resource is claimed twice: keep one of the lines
 #include <devres/devres.hpp>
 
 #include "driver.hpp"
 
+inline constexpr resource<struct minor_number_tag> minor_number;
+
 struct driver {
 #ifdef EXPECT_FAIL
-    static constexpr auto ownership = own(irq_vectors = managed, irq_handler(driver_data) = managed);
-#else
     static constexpr auto ownership =
-        own(driver_data = managed, irq_vectors = managed, irq_handler(driver_data) = managed);
+        own(irq_handler = managed, irq_handler.without(minor_number) = managed, minor_number = unmanaged);
+#else
+    static constexpr auto ownership = own(irq_handler.without(minor_number) = managed, minor_number = unmanaged);
 #endif
 
     static result<> probe(auto& dev, const device_id&) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <devres/pci/dma.hpp>
+#include <devres/pci/dma_coherent.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
 
 #include "pci/fixture.hpp"
 #include "support/catch.hpp"
@@ -78,13 +81,13 @@ TEST_CASE("memory that cannot be had or recorded leaves nothing") {
     const auto errors = failures_of(
         [](auto& dev) -> result<> {
             DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
-            fill_inline_records(dev, 1);
+            fill_own_room(dev, 1);
             DEVRES_TRY(dmam_alloc_coherent(enabled, 64));
             return {};
         },
         clean);
     CHECK(clean);
-    // enable, the memory for the record, the shared memory, the memory for the list
+    // enable, the memory for the record and for its place in the list, the shared memory
     CHECK(errors == std::vector{errc::eio, errc::enomem, errc::enomem, errc::enomem});
 }
 
@@ -99,4 +102,52 @@ TEST_CASE("unmanaged memory that cannot be had leaves nothing") {
         clean);
     CHECK(clean);
     CHECK(errors == std::vector{errc::eio, errc::enomem});
+}
+
+TEST_CASE("a view of shared memory is made full and stays what it is") {
+    using view = coherent_of<null_device>;
+    STATIC_REQUIRE(std::is_same_v<view, dma_allocation<managed_t, null_platform>>);
+    STATIC_REQUIRE(!std::is_default_constructible_v<view>);
+    STATIC_REQUIRE(std::is_copy_constructible_v<view>);
+    STATIC_REQUIRE(!std::is_copy_assignable_v<view>);
+}
+
+TEST_CASE_METHOD(device_fixture, "an enable that has been released gives no memory") {
+    group g{*dev};
+    const auto gone = pcim_enable_device(*dev).value();
+    CHECK(g.release() == 1);
+    REQUIRE(pcim_enable_device(*dev));
+    CHECK(dmam_alloc_coherent(gone, 64).error() == errc::enoent);
+    CHECK(dma_alloc_coherent(gone, 64).error() == errc::enoent);
+    CHECK(function.dma_blocks == 0);
+}
+
+TEST_CASE("managed memory goes when the device masters the bus no more, and after what runs code") {
+    logging_platform platform;
+    function_type function;
+    {
+        device<logging_platform> dev(platform, function);
+        const auto enabled = pcim_enable_device(dev).value();
+        REQUIRE(pci_set_master(enabled));
+        REQUIRE(devm_add_action(
+            dev, [](void* log) { *static_cast<std::string*>(log) += "action "; }, &platform.log));
+        REQUIRE(dmam_alloc_coherent(enabled, 64));
+        platform.logged();
+    }
+    CHECK(platform.logged() == "master-off action dma disable ");
+}
+
+TEST_CASE_METHOD(device_fixture, "an object that is built on shared memory keeps it from a group that would free it") {
+    struct queue {
+        coherent_of<null_device> ring;
+    };
+    const auto enabled = pcim_enable_device(*dev).value();
+    group g{*dev};
+    const auto ring = dmam_alloc_coherent(enabled, 64).value();
+    g.keep();
+    const auto data = devm_emplace<queue>(*dev, ring).value();
+    CHECK(data->ring.data() == ring.data());
+    CHECK(g.release().error() == errc::ebusy);
+    CHECK(function.dma_blocks == 1);
+    CHECK(clean());
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D002] devm_start needs a managed object (devm_emplace)
+#include "driver.hpp"
+
+struct engine {
+    void start() noexcept {}
+    void stop() noexcept {}
+};
+
+struct driver {
+    static probed<engine> probe(auto& dev, const device_id&) {
+        DEVRES_TRY(auto data, devm_emplace<engine>(dev));
+#if EXPECT_FAIL == 1
+        DEVRES_TRY(devm_start(dev, *data));
+#elif EXPECT_FAIL == 2
+        DEVRES_TRY(devm_start(dev, devm_emplace<engine>(dev)));
+#else
+        DEVRES_TRY(devm_start(dev, data));
+#endif
+        return data;
+    }
+};
+
+result<binding<driver, platform_type>> bound(platform_type& platform, function_type& function) {
+    return bind<driver>(platform, function);
+}

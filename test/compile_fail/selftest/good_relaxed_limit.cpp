@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D001] freed by devres
+// MAX-LINES: 60, because there are eight other errors
+#include "subject.hpp"
+
+void control(owner<false> resource) {
+    release(resource);
+}
+
+#ifdef EXPECT_FAIL
+void forbidden(owner<true> resource) {
+    release(resource);
+}
+
+void other_errors() {
+    one();
+    two();
+    three();
+    four();
+    five();
+    six();
+    seven();
+    eight();
+}
+#endif
