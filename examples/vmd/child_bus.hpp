@@ -12,6 +12,7 @@
 
 #include <devres/devres.hpp>
 #include <devres/pci/platform_archetype.hpp>
+#include <devres/pci/spread_vectors.hpp>
 
 #include "bar_access.hpp"
 #include "child_function.hpp"

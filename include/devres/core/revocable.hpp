@@ -227,8 +227,8 @@ struct revocable_maker {
 
 template <class Shown>
 concept shows_managed = rule<detail::managed_token<Shown>,
-                             "devres[D002] devm_revocable needs a managed object (devm_emplace) or a view of something "
-                             "managed: anything else may be gone before devres revokes the access">;
+                             text{"devres[D002] devm_revocable needs a managed object (devm_emplace) or a view of something "
+                             "managed: anything else may be gone before devres revokes the access"}>;
 
 /// Makes a managed object, or what a view shows, accessible to code that may outlive the device. Whoever opens it finds it as
 /// it is now and later: publish what is complete.

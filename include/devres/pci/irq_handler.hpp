@@ -18,11 +18,11 @@ concept irq_handler_of = requires(T& context, vector_index vector) {
 
 template <class Owner>
 concept drivers_handler = rule<std::is_same_v<Owner, unmanaged_t>,
-                               "devres[D001] a managed handler is freed by devres at unbind: remove this call, or end it early "
-                               "with devm_free_irq">;
+                               text{"devres[D001] a managed handler is freed by devres at unbind: remove this call, or end it early "
+                               "with devm_free_irq"}>;
 template <class Owner>
 concept devres_handler =
-    rule<std::is_same_v<Owner, managed_t>, "devres[D001] devres does not own this handler: call free_irq">;
+    rule<std::is_same_v<Owner, managed_t>, text{"devres[D001] devres does not own this handler: call free_irq"}>;
 
 namespace detail {
 
@@ -203,30 +203,30 @@ public:
 
 template <class Vector>
 concept vector_argument = rule<detail::is_irq_vector<Vector>,
-                               "devres[D009] the first argument is no vector: take one of the allocation, vectors[0], and "
-                               "unwrap a result, DEVRES_TRY(auto vector, vectors.at(i))">;
+                               text{"devres[D009] the first argument is no vector: take one of the allocation, vectors[0], and "
+                               "unwrap a result, DEVRES_TRY(auto vector, vectors.at(i))"}>;
 template <class Name, unsigned More>
 concept handler_arguments = rule<More == 0 && std::is_convertible_v<Name, const char*>,
-                                 "devres[D013] the arguments are (vector, name, object): there are no flags, and the "
-                                 "function is a template argument, request_irq<&state::on_irq>(...)">;
+                                 text{"devres[D013] the arguments are (vector, name, object): there are no flags, and the "
+                                 "function is a template argument, request_irq<&state::on_irq>(...)"}>;
 template <class Owner>
 concept on_managed_vectors = rule<std::is_same_v<Owner, managed_t>,
-                                  "devres[D002] a managed handler needs managed vectors: unmanaged ones are freed before it">;
+                                  text{"devres[D002] a managed handler needs managed vectors: unmanaged ones are freed before it"}>;
 template <class Context>
 concept on_managed_object =
     rule<devres::detail::referred<Context>::is_managed,
-         "devres[D002] a managed handler needs a managed object (devm_emplace): a plain reference may be gone before devres "
-         "frees the handler">;
+         text{"devres[D002] a managed handler needs a managed object (devm_emplace): a plain reference may be gone before devres "
+         "frees the handler"}>;
 template <class Driver>
 concept handler_managed = rule<owned_by<Driver, irq_handler_t, managed_t>,
-                               "devres[D004] devm_request_irq: the ownership table does not say irq_handler = managed">;
+                               text{"devres[D004] devm_request_irq: the ownership table does not say irq_handler = managed"}>;
 template <class Driver>
 concept handler_unmanaged = rule<owned_by<Driver, irq_handler_t, unmanaged_t>,
-                                 "devres[D004] request_irq: the ownership table does not say irq_handler = unmanaged">;
+                                 text{"devres[D004] request_irq: the ownership table does not say irq_handler = unmanaged"}>;
 template <auto Function, class T>
 concept handler_form = rule<irq_handler_of<Function, T>,
-                            "devres[D010] not a handler: a function of the object (on_irq, if none is named) or one that takes "
-                            "it, with or without a vector_index, that returns irq_return">;
+                            text{"devres[D010] not a handler: a function of the object (on_irq, if none is named) or one that takes "
+                            "it, with or without a vector_index, that returns irq_return"}>;
 
 namespace detail {
 
