@@ -134,6 +134,12 @@ public:
     [[nodiscard]] static bool names(handle record) noexcept {
         return record.node_ != nullptr && record.node_->named() == record.serial_;
     }
+    /// As `names`, and also while the record is announced to go but has not: until the handlers that may have asked
+    /// `names` before have returned.
+    [[nodiscard]] static bool still_names(handle record) noexcept {
+        return record.node_ != nullptr &&
+               (record.node_->named() & ~detail::list_node::is_gone) == record.serial_;
+    }
     /// Why this list has no record of the name: `einval` if it is another list's, otherwise `enoent`.
     [[nodiscard, gnu::cold]] errc why_not(handle record) const noexcept {
         return record && ((record.serial_ ^ serial_) & identity) != 0 ? errc::einval : errc::enoent;
@@ -295,6 +301,7 @@ private:
     void spare_users() noexcept;
     bool waits_for_itself(const range& which) const noexcept;
     void announce_end_of_objects(const range& which) noexcept;
+    void release_actions_on(const void* object, std::size_t size) noexcept;
     enum class verdict { pass, run, stop };
     template <class Judge>
     std::size_t run_chain(detail::list_links& end, Judge judge) noexcept;

@@ -23,13 +23,14 @@ public:
     [[nodiscard]] T* get() const noexcept { return list::names(record_) ? object_ : nullptr; }
     [[nodiscard]] explicit operator bool() const noexcept { return list::names(record_); }
 
-    /// The object, which must be there: the program stops otherwise.
+    /// The object, which must be there: the program stops otherwise. A handler that has asked has it until it returns, though
+    /// the device's thread may be about to release it.
     [[nodiscard]] T* operator->() const noexcept { return there(); }
     [[nodiscard]] T& operator*() const noexcept { return *there(); }
 
 private:
     [[nodiscard]] T* there() const noexcept {
-        if (!list::names(record_)) [[unlikely]]
+        if (!list::still_names(record_)) [[unlikely]]
             detail::stop("a managed_ptr is used whose object devres has released, or that never had one");
         return object_;
     }

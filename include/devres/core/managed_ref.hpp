@@ -102,6 +102,13 @@ struct managed_box : users_of<Uses> {
     static constexpr record_serial kind = list_node::is_object | (Uses != 0 ? list_node::is_user : 0) |
                                           (has_code ? list_node::has_code : 0);
 
+    /// Of an object whose constructor or `init` recorded something: an action on the object, which is older than it, comes
+    /// first.
+    [[gnu::cold]] static void release_after_its_actions(void* argument) noexcept {
+        auto* const box = static_cast<managed_box*>(argument);
+        record_access::release_actions_on(box->dev->resources(), &box->object, sizeof(T));
+        release(argument);
+    }
     static void release(void* argument) noexcept {
         auto* const box = static_cast<managed_box*>(argument);
         Device& dev = *box->dev;
@@ -123,6 +130,7 @@ struct construction {
     DEVRES_INLINE explicit construction(list& of_device) noexcept : resources(of_device) {}
     construction(const construction&) = delete;
     construction& operator=(const construction&) = delete;
+    [[nodiscard]] DEVRES_INLINE bool recorded_any() const noexcept { return record_access::age(resources) != before; }
     DEVRES_INLINE ~construction() {
         if (!done) [[unlikely]]
             record_access::release_since(resources, before);
@@ -158,7 +166,8 @@ concept initialized = rule<detail::can_be_initialized<T>,
 /// locks only.
 ///
 /// An object with a destructor is destroyed after the handlers have ended and before any BAR, vector or memory has gone; one
-/// without goes with these. Its place among them is where `init` ended. Every part that is a view of something managed, a
+/// without goes with these. Its place among them is where `init` ended; an action that its constructor or `init` added on
+/// the object itself is called before its destructor all the same. Every part that is a view of something managed, a
 /// `managed_ref`, or an optional of one is something the object is built on: a group that releases the part is refused.
 /// @returns a reference to it; `enomem` if there is no memory for it or its record, `enoent` if a part has gone, `einval` if
 /// a part is another device's, `edeadlk` from inside a handler of the device: no T is made then; or the error of `init`. What
@@ -187,9 +196,12 @@ template <class T, auto Resource = driver_data, class Device, class... Parts>
     if constexpr (detail::has_init<T>) {
         if (auto ready = const_cast<std::remove_const_t<T>&>(box->object).init(); !ready) [[unlikely]]
             return fail(made.undo(*box, ready.error()));
+        if (!used.are_in(resources)) [[unlikely]]  // as may init
+            return fail(made.undo(*box, used.why_not(resources, used)));
     }
     made.done = true;
-    const list::handle record = pending.record(&box_type::release, box_type::step, box_type::kind);
+    const list::handle record = pending.record(made.recorded_any() ? &box_type::release_after_its_actions : &box_type::release,
+                                               box_type::step, box_type::kind);
     detail::note(dev, {.managed = true, .resource = &object_kind, .name = detail::type_name<T>.text});
     return detail::token::make<managed_ref<T>>(box->object, record);
 }

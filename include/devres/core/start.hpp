@@ -26,9 +26,10 @@ struct started : users_of<1> {
     bool running = true;
 
     void halt() noexcept {
-        if (running)
-            stop(object);
-        running = false;
+        if (!running)
+            return;
+        running = false;  // before stop(), which may release what it is in
+        stop(object);
     }
     [[nodiscard]] result<> start_again() {
         if (running)
@@ -89,7 +90,7 @@ concept can_start = rule<detail::startable<T>,
 /// started when it wakes, oldest first.
 /// @returns the error of `start`, `enomem` if it cannot be recorded, `enoent` if the object has gone, `einval` if it is
 /// another device's, `edeadlk` from inside a handler of the device: then `stop` is not called, nor `start` but in the first
-/// case.
+/// case, or where it was `start` that released the object.
 /// @par Linux
 /// What drivers do in `probe` and undo first thing in `remove`, or by a `devm_add_action()` that quiesces the device
 template <class Device, class Object>
@@ -107,6 +108,8 @@ template <class Device, class Object>
         return fail(errc::enomem);
     if (auto begun = record_type::start_object(const_cast<std::remove_const_t<T>*>(&object.get())); !begun) [[unlikely]]
         return begun;
+    if (!used.are_in(dev.resources())) [[unlikely]]  // start() may have released the object
+        return fail(errc::enoent);
     ::new (pending.block()) record_type(used.links(), dev, object.get());
     (void)pending.record(&record_type::release, release_step::stop,
                          detail::list_node::is_user | detail::list_node::is_started);

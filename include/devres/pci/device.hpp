@@ -27,7 +27,7 @@ struct device_books {
     bool mastering = false;
 
     template <class P, class Driver>
-    DEVRES_INLINE static device_books& of(device<P, Driver>& dev) noexcept {
+    DEVRES_INLINE static device_books& of(const device<P, Driver>& dev) noexcept {
         return dev.books_;
     }
 };
@@ -95,7 +95,7 @@ private:
 
     P* platform_;
     function_type* function_;
-    detail::device_books books_;
+    mutable detail::device_books books_;
     list resources_;
 };
 

@@ -51,7 +51,8 @@ concept managed_memory = rule<devres::detail::referred<Memory>::is_managed,
                               text{"devres[D002] a managed mapping needs a managed object (devm_emplace): other memory may be "
                               "gone before devres unmaps it"}>;
 template <class Memory>
-concept plain_bytes = rule<std::is_trivially_copyable_v<typename devres::detail::referred<Memory>::type>,
+concept plain_bytes = rule<std::is_trivially_copyable_v<typename devres::detail::referred<Memory>::type> &&
+                               !std::is_pointer_v<typename devres::detail::referred<Memory>::type>,
                            text{"devres[D011] the device would reach the object, not what it points to: map plain bytes, inside "
                            "an object by their name, data.part(data->buffer)"}>;
 template <class Driver>

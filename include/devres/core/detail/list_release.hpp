@@ -188,6 +188,18 @@ inline void list::announce_end_of_objects(const range& which) noexcept {
         handlers_.wait();
 }
 
+inline void list::release_actions_on(const void* object, std::size_t size) noexcept {
+    const auto is_on_object = [&](const detail::list_node& node) {
+        return !node.is(detail::list_node::is_object) &&
+               reinterpret_cast<std::uintptr_t>(node.argument) - reinterpret_cast<std::uintptr_t>(object) < size;
+    };
+    for (const release_step step : {release_step::code, release_step::matter}) {  // in the latter if it was pinned
+        (void)run_chain(end_of(step), [&](const detail::list_node& node) {
+            return is_on_object(node) ? verdict::run : verdict::pass;
+        });
+    }
+}
+
 inline result<std::size_t> list::release_range(const range& which) noexcept {
     const bool has_younger = which.closed != 0 && serial_ != which.closed;
     if (has_younger && !doom_users(which))

@@ -34,6 +34,11 @@ struct record_access {
         for (list_links* at = end.next; at != &end && visit(static_cast<list_node&>(*at)); at = at->next) {
         }
     }
+    /// Releases the actions whose argument is in the `size` bytes of an object, newest first.
+    [[gnu::noinline, gnu::cold]] static void release_actions_on(list& resources, const void* object,
+                                                               std::size_t size) noexcept {
+        resources.release_actions_on(object, size);
+    }
     /// Releases what has been recorded since `then`.
     [[gnu::noinline, gnu::cold]] static void release_since(list& resources, record_serial then) noexcept {
         if (resources.serial_ != then)

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+// VERDICT: S a binding dies inside a handler
+// As h6_access_deadlock, by the death of the binding: a managed object keeps an access to a second one open: devres would wait for what it releases later.
+#include "support.hpp"
+
+struct drm {
+    int n = 1;
+};
+struct driver {
+    struct state {
+        revocable<drm> file;
+        std::optional<revocable<drm>::access> held;
+    };
+    static probed<state> probe(auto& dev, const pci::device_id&) {
+        DEVRES_TRY(auto data, devm_emplace<state>(dev));
+        DEVRES_TRY(auto d, devm_emplace<drm>(dev));
+        DEVRES_TRY(data->file, devm_revocable(dev, d));
+        data->held.emplace(data->file.try_access());
+        return data;
+    }
+};
+
+int main() {
+    sim::bus bus;
+    auto bound = pci::bind<driver>(bus, bus.add(card()));
+    MUST(bound);
+    MUST(clean(bus));
+    return 0;
+}
