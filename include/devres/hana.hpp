@@ -10,6 +10,8 @@
 
 #include <boost/hana/accessors.hpp>
 #include <boost/hana/adapt_struct.hpp>
+#include <boost/hana/at_key.hpp>
+#include <boost/hana/contains.hpp>
 #include <boost/hana/drop_front.hpp>
 #include <boost/hana/for_each.hpp>
 #include <boost/hana/map.hpp>
