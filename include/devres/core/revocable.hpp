@@ -235,7 +235,7 @@ concept shows_managed = rule<detail::managed_token<Shown>,
 /// @returns the access; `enomem` if there is no memory or it cannot be recorded, `enoent` if it has gone, `einval` if it is
 /// another device's, `edeadlk` from inside a handler of the device: nothing is left then.
 template <class Device, class Shown>
-    requires shows_managed<Shown>
+    requires unwrapped<Shown> && shows_managed<Shown>
 [[nodiscard]] auto devm_revocable(Device& dev, const Shown& shown) noexcept {
     return detail::revocable_maker::make(dev, shown);
 }

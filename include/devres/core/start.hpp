@@ -94,7 +94,7 @@ concept can_start = rule<detail::startable<T>,
 /// @par Linux
 /// What drivers do in `probe` and undo first thing in `remove`, or by a `devm_add_action()` that quiesces the device
 template <class Device, class Object>
-    requires starts_managed<Object> && can_start<typename detail::referred<Object>::type>
+    requires unwrapped<Object> && starts_managed<Object> && can_start<typename detail::referred<Object>::type>
 [[nodiscard]] result<> devm_start(Device& dev, const Object& object) {
     using T = typename detail::referred<Object>::type;
     using record_type = detail::started_object<Device, T>;

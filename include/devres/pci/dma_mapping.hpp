@@ -73,7 +73,7 @@ concept streaming_unmanaged =
 /// `dma_map_single()` has no managed form, so drivers wrap one in an action, around memory that may be anybody's. Here
 /// memory that devres does not own does not compile (D002): it would be gone before devres unmaps it.
 template <class Enabled, class Memory>
-    requires enabled_argument<Enabled> && mapping_of_managed_device<Enabled> && managed_memory<Memory> &&
+    requires enabled_argument<Enabled> && mapping_of_managed_device<Enabled> && unwrapped<Memory> && managed_memory<Memory> &&
              plain_bytes<Memory> && streaming_managed<detail::driver_of<Enabled>>
 [[nodiscard]] DEVRES_INLINE auto dmam_map_single(const Enabled& enabled, const Memory& object,
                                    std::size_t size = sizeof(typename devres::detail::referred<Memory>::type)) noexcept

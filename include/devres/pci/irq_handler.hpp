@@ -115,7 +115,7 @@ template <auto Function, class T, class Owner, class P, class Driver>
 /// or a plain reference, does not compile (D002): both would be gone before devres frees the handler.
 template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, class Context, class... More>
     requires vector_argument<Vector> && handler_arguments<Name, sizeof...(More)> &&
-             on_managed_vectors<detail::owner_of<Vector>> && on_managed_object<Context> &&
+             on_managed_vectors<detail::owner_of<Vector>> && unwrapped<Context> && on_managed_object<Context> &&
              handler_managed<detail::driver_of<Vector>> &&
              handler_form<Function, typename devres::detail::referred<Context>::type>
 [[nodiscard]] DEVRES_INLINE auto devm_request_irq(const Vector& vector, Name name, const Context& object, const More&...) noexcept
@@ -136,7 +136,7 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
 /// `request_irq()`
 template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, class Context, class... More>
     requires vector_argument<Vector> && handler_arguments<Name, sizeof...(More)> &&
-             handler_unmanaged<detail::driver_of<Vector>> &&
+             unwrapped<std::remove_const_t<Context>> && handler_unmanaged<detail::driver_of<Vector>> &&
              handler_form<Function, typename devres::detail::referred<Context>::type>
 [[nodiscard]] DEVRES_INLINE auto request_irq(const Vector& vector, Name name, Context& context DEVRES_LIFETIMEBOUND,
                                              const More&...) noexcept
