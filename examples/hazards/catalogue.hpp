@@ -153,9 +153,9 @@ inline constexpr hazard catalogue[] = {
               "paths of probe drop the last reference to it; devres frees the handlers after that. In remove() bus "
               "mastering is off by then, so that no new message is sent (a handler that is running is not waited "
               "for). A probe that fails behind devm_request_irq() leaves it on.",
-     .with_devres = "A managed handler takes a managed object, which devm_emplace makes from its parts. When the driver "
-                    "goes, and when its probe fails, the handlers end first; then bus mastering goes off, and the "
-                    "object after that.",
+     .with_devres = "A managed handler takes a managed object, which devm_emplace makes from its parts. When the "
+                    "driver goes, and when its probe fails, the handlers end first; then bus mastering goes off, and "
+                    "the object after that.",
      .code = "D002",
      .device = replay::device_kind::rocker,
      .tell = tell_switchtec,

@@ -12,6 +12,7 @@
 
 #include <devres/devres.hpp>
 #include <devres/pci/platform_archetype.hpp>
+#include <devres/pci/spread_vectors.hpp>
 
 #include "bar_access.hpp"
 #include "child_function.hpp"
@@ -25,17 +26,17 @@ namespace vmd {
 /// cannot tell.
 ///
 /// `Parent` is the device that the VMD driver is bound to. A configuration space is a page of VMD's CFGBAR;
-/// a child's BAR is a part of one of VMD's windows; a
-/// child's interrupts are messages that name a vector of VMD's; its memory and DMA are VMD's. Children have
-/// MSI-X or nothing: there is no INTx behind a VMD, and the messages of MSI are left out here.
+/// a child's BAR is a part of one of VMD's windows; its interrupts are messages that name a vector of VMD's;
+/// its memory and DMA are VMD's. Children have MSI-X or nothing: there is no INTx behind a VMD, and the
+/// messages of MSI are left out here.
 ///
 /// A managed object of the VMD driver. Children must be unbound before it goes, which the driver does when
 /// it is stopped.
 ///
 /// # Threads
 /// As for any platform: the device calls of one function are made on one thread at a time, those of
-/// different functions may be made on different ones. `lock_` is for what children share (vectors,
-/// numbers). Delivery does not take it.
+/// different functions may be made on different ones. `lock_` is for what children share: which vector of
+/// VMD's has how many of their interrupts. Delivery does not take it.
 template <class Parent>
 class child_bus {
     using parent_platform = typename Parent::platform_type;
@@ -51,8 +52,8 @@ public:
         unsigned bar = 0;
     };
 
-    /// The bus of these functions; `config` is CFGBAR, the windows are MEMBAR1 and MEMBAR2. Children interrupt through VMD's
-    /// vectors, by `interrupts`. Without, they have no vectors (`enotsupp`).
+    /// The bus of these functions; `config` is CFGBAR, the windows are MEMBAR1 and MEMBAR2. Children interrupt
+    /// through VMD's vectors, by `interrupts`. Without, they have no vectors (`enotsupp`).
     child_bus(const pci::enabled_of<Parent>& enabled, const pci::bar_of<Parent>& config,
               const pci::bar_of<Parent>& window1, const pci::bar_of<Parent>& window2,
               child_functions<Parent>&& functions, const delivery& interrupts) noexcept
@@ -460,8 +461,8 @@ private:
         f.irqs[index].allow();
         mask_entry(f, index, false);
     }
-    /// Ends the handler of a vector; returns when it is not running. The interrupt stays on its list, for messages that are
-    /// under way.
+    /// Ends the handler of a vector; returns when it is not running. The interrupt stays on its list, for messages
+    /// that are under way.
     void end(child_function& f, unsigned index) noexcept {
         mask_entry(f, index, true);
         f.irqs[index].hold(*this);

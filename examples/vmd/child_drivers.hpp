@@ -106,7 +106,8 @@ struct driver {
         if (!vectors && vectors.error() != errc::enotsupp)
             return fail(vectors.error());
         const unsigned interrupts = vectors ? vectors->size() : 0;
-        DEVRES_TRY(auto data, devres::devm_emplace<controller<Device>>(dev, registers, completions, queues, interrupts));
+        DEVRES_TRY(auto data,
+                   devres::devm_emplace<controller<Device>>(dev, registers, completions, queues, interrupts));
         for (unsigned i = 0; i != interrupts; ++i) {
             DEVRES_TRY(pci::devm_request_irq((*vectors)[i], "nvme", data));
         }

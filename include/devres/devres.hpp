@@ -31,7 +31,9 @@
 #include <devres/pci/dma_coherent.hpp>
 #include <devres/pci/dma_mapping.hpp>
 #include <devres/pci/irq_vectors.hpp>
+#include <devres/pci/irq_registration.hpp>
 #include <devres/pci/irq_handler.hpp>
+#include <devres/pci/irq_control.hpp>
 #include <devres/pci/driver.hpp>
 #include <devres/pci/bind.hpp>
 // clang-format on

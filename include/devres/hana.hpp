@@ -8,11 +8,16 @@
 // that finds Boost through a plain -I.
 #pragma GCC system_header
 
+#include <boost/hana/accessors.hpp>
 #include <boost/hana/adapt_struct.hpp>
+#include <boost/hana/at_key.hpp>
+#include <boost/hana/contains.hpp>
+#include <boost/hana/drop_front.hpp>
 #include <boost/hana/for_each.hpp>
 #include <boost/hana/map.hpp>
 #include <boost/hana/members.hpp>
 #include <boost/hana/pair.hpp>
+#include <boost/hana/second.hpp>
 #include <boost/hana/type.hpp>
 
 #include <devres/core/event.hpp>

@@ -36,10 +36,7 @@ int main() {
             served = served && !file.partition();
             return {};
         },
-        [&](machine&) {
-            const bool held = function.attached || function.mapped || function.enables != 0 || function.granted != 0;
-            return std::string(held ? "something is held" : "");
-        });
+        [&](machine&) { return std::string(function.is_held() ? "something is held" : ""); });
     std::cout << faults;
     return served && faults.clean() ? 0 : 1;
 }

@@ -214,8 +214,8 @@ TEST_CASE("W04: suspend frees the handlers and not the vectors, resume registers
         }
         trace.clear();
     }
-    const auto order = released(trace);
-    const std::vector<std::string> of_vmd(std::ranges::find(order, "start"), order.end());  // behind the children's vectors
+    const auto order = released(trace);  // first the children's vectors, as they say no address
+    const std::vector<std::string> of_vmd(std::ranges::find(order, "start"), order.end());
     const std::vector<std::string> outside_in{
         "start",
         "irq_handler 4",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Every function of core and pci, on a platform of a few arrays, in a program without a C or C++ library.
 #include <devres/devres.hpp>
+#include <devres/pci/spread_vectors.hpp>
 
 #include "start.hpp"
 

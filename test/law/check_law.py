@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Holds the headers against the law of law.py. Usage: check_law.py allowed|refused|visible INCLUDE_FOLDER -- COMPILER OPTION...
+"""Holds the headers against the law of law.py. Usage: check_law.py allowed|refused|visible|hana INCLUDE_FOLDER -- COMPILER OPTION...
 
   allowed   a source with every allowed combination compiles, without a warning if the options ask for that
   refused   a source with every other combination does not: each line of its own, for the rule that the law names, and
             nothing else in it fails
   visible   `requires` answers the same for each combination
+  hana      each allowed table answers for every resource as Boost.Hana's map of it (<devres/hana.hpp>) does
 
 Each of them enumerates the combinations first, and fails if the law is not complete. The sources are left in the current
 folder. Exits with 0 if the law holds; names each combination for which it does not.
@@ -110,7 +111,12 @@ def check_refused(combinations, compiler):
     return faults
 
 
-CHECKS = {"allowed": check_allowed, "refused": check_refused, "visible": check_visible}
+def check_hana(combinations, compiler):
+    tables = [one for one in combinations if one.allowed and re.search(r"\bauto table\b", one.definition)]
+    return must_compile("hana.cpp", tables, generate.hana(tables), compiler, "{}, but Hana's map answers otherwise")
+
+
+CHECKS = {"allowed": check_allowed, "refused": check_refused, "visible": check_visible, "hana": check_hana}
 
 
 def read_headers(folder):

@@ -79,3 +79,33 @@ def questions(combinations):
     """Asks with `requires` for each combination whether it can be made, and asserts the answer."""
     concepts = dict.fromkeys(one.concept for one in combinations)
     return source([f"static_assert({'' if one.allowed else '!'}{one.asks});" for one in combinations], concepts)
+
+
+AGREES = """\
+#include <devres/hana.hpp>
+
+template <class Resource, class... Claims>
+constexpr bool agrees_on(const ownership_table<Claims...>& table) {
+    using said = ownership_table<Claims...>;
+    using map = decltype(hana_map(table));
+    constexpr auto key = boost::hana::type_c<Resource>;
+    if constexpr (decltype(boost::hana::contains(std::declval<map>(), key))::value) {
+        using owner = std::remove_cvref_t<decltype(std::declval<map>()[key])>;
+        using other = std::conditional_t<std::is_same_v<owner, managed_t>, unmanaged_t, managed_t>;
+        return said::template has<Resource> && said::template says<Resource, owner>() &&
+               !said::template says<Resource, other>();
+    } else {
+        return !said::template has<Resource> && !said::template says<Resource, managed_t>() &&
+               !said::template says<Resource, unmanaged_t>();
+    }
+}
+"""
+
+
+def hana(tables):
+    """Asserts of each table that it answers for every resource as Boost.Hana's map of it does."""
+    resources = [f"std::remove_const_t<decltype({line})>" for line in LINES.values()]
+    agrees = [*AGREES.splitlines(), "constexpr bool agrees(const auto& table) {",
+              f"    return {' && '.join(f'agrees_on<{one}>(table)' for one in resources)};", "}"]
+    return source([re.sub(r"\btable\b", f"table_{number}", one.definition, count=1) +
+                   f" static_assert(agrees(table_{number}));" for number, one in enumerate(tables)], agrees)

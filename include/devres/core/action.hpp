@@ -44,8 +44,8 @@ inline constexpr bool can_add_action<Driver, no_resource> = !actions_are_named<D
 template <class Device, class Resource>
 concept action_in_table =
     rule<detail::can_add_action<typename detail::driver_of<Device>::type, Resource>,
-         "devres[D004] devm_add_action: the ownership table has managed resources of the driver: say which of them the "
-         "action is for, devm_add_action<resource>(dev, ...)">;
+         text{"devres[D004] devm_add_action: the ownership table has managed resources of the driver: say which of them the "
+         "action is for, devm_add_action<resource>(dev, ...)"}>;
 
 /// Calls `function(argument)` when `dev`'s driver is unbound, after the handlers have ended and among the destructors of
 /// managed objects, newest first. It gives something back and does not talk to the device: what does is a `devm_start`.

@@ -8,6 +8,7 @@
 #include <devres/core/attributes.hpp>
 #include <devres/core/detail/errno_guard.hpp>
 #include <devres/core/detail/list_node.hpp>
+#include <devres/core/detail/node_pool.hpp>
 #include <devres/core/detail/open_access.hpp>
 #include <devres/core/detail/record_memory.hpp>
 #include <devres/core/memory.hpp>
@@ -61,7 +62,7 @@ public:
     using release_function = void (*)(void* argument);
 
     /// How many records fit before the list asks for memory.
-    static constexpr std::size_t inline_records = 10;
+    static constexpr std::size_t inline_records = detail::node_pool::nodes_of_block;
 
     /// An empty list that never grows beyond `inline_records`.
     [[nodiscard]] list() noexcept : list(memory_hooks{}) {}
@@ -82,8 +83,6 @@ public:
     ~list() {
         if (!empty())
             release_all();
-        if (blocks_ != 0)
-            give_back();
     }
 
     /// Adds a record: `function(argument)` is called when it is released, in its step.
@@ -95,7 +94,7 @@ public:
                                                    release_step step = release_step::code) noexcept {
         if (function == nullptr)
             return fail(errc::einval);
-        detail::list_node* const node = take();
+        detail::list_node* const node = nodes_.take(memory());
         if (node == nullptr) [[unlikely]]
             return fail(errc::enomem);
         return put(*node, function, argument, step);
@@ -202,10 +201,6 @@ private:
     static constexpr std::size_t steps = static_cast<std::size_t>(release_step::matter) + 1;
     static constexpr serial identity = detail::list_node::lists * detail::list_node::one_list;
 
-    // As many records as are inline, so that a list of n records never has more than 40 n bytes of memory.
-    static constexpr std::size_t block_records = inline_records;
-    static constexpr std::size_t block_size = block_records * sizeof(detail::list_node);
-
     static void close(detail::list_links& end) noexcept {
         end.before = end.address();
         end.next = &end;
@@ -225,18 +220,6 @@ private:
         return steps_[static_cast<std::size_t>(step)];
     }
 
-    /// A node that is in no chain; null if there is no memory.
-    [[nodiscard]] DEVRES_INLINE detail::list_node* take() noexcept {
-        detail::list_node* const node = free_;
-        if (node == nullptr) [[unlikely]]
-            return unused();
-        free_ = static_cast<detail::list_node*>(node->next);
-        return node;
-    }
-    void give(detail::list_node& node) noexcept {
-        node.next = free_;
-        free_ = &node;
-    }
     DEVRES_INLINE handle put(detail::list_node& node, release_function function, void* argument, release_step step,
                              serial kind = 0) noexcept {
         const serial which = next_serial() | kind;
@@ -247,46 +230,11 @@ private:
         return handle(&node, which);
     }
 
-    /// A node that was never in use; null if there is no memory.
-    [[gnu::noinline]] detail::list_node* unused() noexcept {
-        if (unused_ != unused_end_)
-            return ::new (unused_++) detail::list_node;  // what it names is written by put
-        void* const block = memory().get(block_size, alignof(detail::list_node));
-        if (block == nullptr)
-            return nullptr;
-        auto* const first = ::new (block) detail::list_node;
-        first->before = detail::list_links::first_of_block;
-        unused_ = first + 1;
-        unused_end_ = first + block_records;
-        ++blocks_;
-        return first;
-    }
-
-    /// Gives the memory back. The list is empty, so all its nodes are free ones.
-    void give_back() noexcept {
-        const detail::errno_guard keep;
-        detail::list_links* blocks = nullptr;
-        for (detail::list_links* node = free_; blocks_ != 0;) {
-            detail::list_links* const next = node->next;
-            if ((node->before & detail::list_links::first_of_block) != 0) {
-                --blocks_;
-                node->next = blocks;
-                blocks = node;
-            }
-            node = next;
-        }
-        while (blocks != nullptr) {
-            detail::list_links* const next = blocks->next;
-            memory().put(static_cast<detail::list_node*>(blocks), block_size, alignof(detail::list_node));
-            blocks = next;
-        }
-    }
-
     void recycle(detail::list_node& node) noexcept {
         node.unlink();
         node.before &= detail::list_links::first_of_block;
         node.rename(0);
-        give(node);
+        nodes_.give(node);
     }
     /// Takes out the newest of a chain that is not empty, and runs it: without a look at the neighbour that there is not.
     void run_newest(detail::list_links& end) noexcept {
@@ -298,7 +246,7 @@ private:
         end.before = older->address();
         node.before &= detail::list_links::first_of_block;
         node.rename(0);
-        give(node);
+        nodes_.give(node);
         function(argument);
     }
     void run(detail::list_node& node) noexcept {
@@ -359,18 +307,14 @@ private:
     std::size_t run_chain(detail::list_links& end, Judge judge) noexcept;
     void dissolve_groups() noexcept;
 
-    detail::list_node* free_ = nullptr;
+    detail::record_memory memory_;
+    detail::node_pool nodes_;  // after what gives it memory
     serial serial_ = 0;
     detail::list_links steps_[steps];
-    detail::list_node* unused_ = reinterpret_cast<detail::list_node*>(inline_);
-    detail::list_node* unused_end_ = unused_ + inline_records;
-    std::size_t blocks_ = 0;
     unsigned releasing_ = 0;  // a group that dies meanwhile dissolves
     unsigned spared_ = 0;     // how often the marks of what is to go were taken back
     detail::list_links groups_;
-    detail::record_memory memory_;
     handler_hooks handlers_;
-    alignas(detail::list_node) std::byte inline_[block_size];
 };
 
 }  // namespace devres

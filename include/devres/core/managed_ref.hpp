@@ -149,15 +149,15 @@ struct construction {
 
 template <class Driver, class Resource>
 concept data_managed = rule<owned_by<Driver, Resource, managed_t>,
-                            "devres[D004] devm_emplace: the ownership table does not say driver_data = managed, or the "
-                            "resource that the object is for">;
+                            text{"devres[D004] devm_emplace: the ownership table does not say driver_data = managed, or the "
+                            "resource that the object is for"}>;
 template <class T, class... Parts>
 concept made_from = rule<detail::can_be_made<T, Parts...>,
-                         "devres[D012] devm_emplace: the object cannot be made from these parts; a managed view has no empty "
-                         "state, so acquire what the object holds first and hand it over (and DEVRES_TRY what is a result)">;
+                         text{"devres[D012] devm_emplace: the object cannot be made from these parts; a managed view has no empty "
+                         "state, so acquire what the object holds first and hand it over (and DEVRES_TRY what is a result)"}>;
 template <class T>
 concept initialized = rule<detail::can_be_initialized<T>,
-                           "devres[D012] devm_emplace: init() of the object is no `result<> init() noexcept`">;
+                           text{"devres[D012] devm_emplace: init() of the object is no `result<> init() noexcept`"}>;
 
 /// Makes a T from `parts` that lives until `dev`'s driver is unbound: a driver's state, the context of its managed handlers.
 /// It is the resource `driver_data` of an ownership table, or the driver's own that is named: `devm_emplace<zone,

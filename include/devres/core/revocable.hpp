@@ -227,15 +227,15 @@ struct revocable_maker {
 
 template <class Shown>
 concept shows_managed = rule<detail::managed_token<Shown>,
-                             "devres[D002] devm_revocable needs a managed object (devm_emplace) or a view of something "
-                             "managed: anything else may be gone before devres revokes the access">;
+                             text{"devres[D002] devm_revocable needs a managed object (devm_emplace) or a view of something "
+                             "managed: anything else may be gone before devres revokes the access"}>;
 
 /// Makes a managed object, or what a view shows, accessible to code that may outlive the device. Whoever opens it finds it as
 /// it is now and later: publish what is complete.
 /// @returns the access; `enomem` if there is no memory or it cannot be recorded, `enoent` if it has gone, `einval` if it is
 /// another device's, `edeadlk` from inside a handler of the device: nothing is left then.
 template <class Device, class Shown>
-    requires shows_managed<Shown>
+    requires unwrapped<Shown> && shows_managed<Shown>
 [[nodiscard]] auto devm_revocable(Device& dev, const Shown& shown) noexcept {
     return detail::revocable_maker::make(dev, shown);
 }

@@ -75,12 +75,12 @@ struct started_object : started {
 
 template <class Object>
 concept starts_managed = rule<detail::referred<Object>::is_managed,
-                              "devres[D002] devm_start needs a managed object (devm_emplace): a plain reference may be gone "
-                              "before devres stops it">;
+                              text{"devres[D002] devm_start needs a managed object (devm_emplace): a plain reference may be gone "
+                              "before devres stops it"}>;
 template <class T>
 concept can_start = rule<detail::startable<T>,
-                         "devres[D010] devm_start: the object needs `void start()` or `result<> start()`, and "
-                         "`void stop() noexcept`, which the unbind cannot do without">;
+                         text{"devres[D010] devm_start: the object needs `void start()` or `result<> start()`, and "
+                         "`void stop() noexcept`, which the unbind cannot do without"}>;
 
 /// Starts what `object` drives: `object->start()` now, and `object->stop()` as the first thing of the unbind after remove()
 /// and the closing of accesses, while handlers, DMA and everything managed are still there. A device interrupts and masters
@@ -94,7 +94,7 @@ concept can_start = rule<detail::startable<T>,
 /// @par Linux
 /// What drivers do in `probe` and undo first thing in `remove`, or by a `devm_add_action()` that quiesces the device
 template <class Device, class Object>
-    requires starts_managed<Object> && can_start<typename detail::referred<Object>::type>
+    requires unwrapped<Object> && starts_managed<Object> && can_start<typename detail::referred<Object>::type>
 [[nodiscard]] result<> devm_start(Device& dev, const Object& object) {
     using T = typename detail::referred<Object>::type;
     using record_type = detail::started_object<Device, T>;

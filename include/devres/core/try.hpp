@@ -14,7 +14,7 @@ namespace devres::detail {
 /// What nobody keeps may be nothing, a managed view, a number: guards are move-only.
 template <class Value, int Keeps>
 concept kept = rule<Keeps != 0 || std::is_void_v<Value> || std::is_copy_constructible_v<Value>,
-                    "devres[D009] a guard is dropped at once: keep it with DEVRES_TRY(auto guard, ...)">;
+                    text{"devres[D009] a guard is dropped at once: keep it with DEVRES_TRY(auto guard, ...)"}>;
 
 /// Whether there is no value; `Keeps` is 0 if nobody keeps the value.
 template <int Keeps, class Result>

@@ -43,12 +43,14 @@ inline void kernel::detach(pci_dev& dev) noexcept {
 inline result<> kernel::enable(pci_dev& dev) noexcept {
     if (in_handler(dev))
         return fail(errc::edeadlk);
-    if (!dev.platform_enables_.enable())
-        return {};
-    auto enabled = unless_stopped([&] { return answer(pci_enable_device(dev)); });
-    if (!enabled)
-        (void)dev.platform_enables_.disable(true), (void)dev.platform_enables_.settle(false);
-    return enabled;
+    return unless_stopped([&]() -> result<> {
+        if (!dev.platform_enables_.enable())
+            return {};
+        auto enabled = answer(pci_enable_device(dev));
+        if (!enabled)
+            (void)dev.platform_enables_.disable(false);
+        return enabled;
+    });
 }
 
 /// Linux would disable the function under what is built on the enable.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include <devres/pci/spread_vectors.hpp>
 #include <devres/linux_model/kernel.hpp>
 
 /// MSI-X, MSI and INTx: who gets vectors, and who frees them.

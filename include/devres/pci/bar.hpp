@@ -77,16 +77,16 @@ using enabled_of = enabled_device<managed_t, typename Device::platform_type, typ
 template <unsigned Number, class Name, unsigned More>
 concept bar_in_brackets =
     rule<(Number < bar_count && More == 0 && std::is_convertible_v<Name, const char*>),
-         "devres[D013] which BAR is a template argument, 0 to 5: pcim_iomap_region<0>(device, name)">;
+         text{"devres[D013] which BAR is a template argument, 0 to 5: pcim_iomap_region<0>(device, name)"}>;
 template <class Enabled>
 concept bar_of_managed_device = rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
-                                     "devres[D005] a managed BAR needs a device enabled with pcim_enable_device">;
+                                     text{"devres[D005] a managed BAR needs a device enabled with pcim_enable_device"}>;
 template <class Driver, unsigned Number>
 concept bar_managed = rule<owned_by<Driver, bar_t<Number>, managed_t>,
-                           "devres[D004] pcim_iomap_region: the ownership table does not say bar<N> = managed">;
+                           text{"devres[D004] pcim_iomap_region: the ownership table does not say bar<N> = managed"}>;
 template <class Driver, unsigned Number>
 concept bar_unmanaged = rule<owned_by<Driver, bar_t<Number>, unmanaged_t>,
-                             "devres[D004] pci_iomap_region: the ownership table does not say bar<N> = unmanaged">;
+                             text{"devres[D004] pci_iomap_region: the ownership table does not say bar<N> = unmanaged"}>;
 
 namespace detail {
 

@@ -35,14 +35,14 @@ using coherent_of = dma_allocation<managed_t, typename Device::platform_type, ty
 
 template <class Enabled>
 concept memory_of_managed_device = rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
-                                        "devres[D005] managed DMA memory needs a device enabled with pcim_enable_device">;
+                                        text{"devres[D005] managed DMA memory needs a device enabled with pcim_enable_device"}>;
 template <class Driver>
 concept coherent_managed = rule<owned_by<Driver, dma_coherent_t, managed_t>,
-                                "devres[D004] dmam_alloc_coherent: the ownership table does not say dma_coherent = managed">;
+                                text{"devres[D004] dmam_alloc_coherent: the ownership table does not say dma_coherent = managed"}>;
 template <class Driver>
 concept coherent_unmanaged =
     rule<owned_by<Driver, dma_coherent_t, unmanaged_t>,
-         "devres[D004] dma_alloc_coherent: the ownership table does not say dma_coherent = unmanaged">;
+         text{"devres[D004] dma_alloc_coherent: the ownership table does not say dma_coherent = unmanaged"}>;
 
 namespace detail {
 

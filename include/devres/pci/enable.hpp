@@ -53,10 +53,10 @@ inline constexpr bool detail::is_enabled_device<enabled_device<Owner, P, Driver>
 
 template <class Driver>
 concept enable_managed = rule<owned_by<Driver, enable_t, managed_t>,
-                              "devres[D004] pcim_enable_device: the ownership table does not say enable = managed">;
+                              text{"devres[D004] pcim_enable_device: the ownership table does not say enable = managed"}>;
 template <class Driver>
 concept enable_unmanaged = rule<owned_by<Driver, enable_t, unmanaged_t>,
-                                "devres[D004] pci_enable_device: the ownership table does not say enable = unmanaged">;
+                                text{"devres[D004] pci_enable_device: the ownership table does not say enable = unmanaged"}>;
 
 /// Enables the function until the driver is unbound: its BARs answer and it may be given vectors. Enables are
 /// counted; the function is disabled with the last of them.

@@ -7,7 +7,7 @@ namespace devres::pci {
 
 template <class Owner>
 concept drivers_vectors = rule<std::is_same_v<Owner, unmanaged_t>,
-                               "devres[D001] managed IRQ vectors are freed by devres at unbind: remove this call">;
+                               text{"devres[D001] managed IRQ vectors are freed by devres at unbind: remove this call"}>;
 
 namespace detail {
 
@@ -110,8 +110,8 @@ public:
     /// The vector at `Index`, one of the `Min` vectors that the allocation cannot have fewer than.
     template <unsigned Index>
         requires rule<(Index < Min),
-                      "devres[D006] get<I>: the allocation may have fewer vectors; ask for at least I + 1 with "
-                      "alloc_irq_vectors<Min>, or use at(i)">
+                      text{"devres[D006] get<I>: the allocation may have fewer vectors; ask for at least I + 1 with "
+                      "alloc_irq_vectors<Min>, or use at(i)"}>
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY vector_type get() const noexcept {
         if constexpr (std::is_same_v<Owner, unmanaged_t>) {
             if (this->dev_ == nullptr) [[unlikely]]
@@ -139,14 +139,14 @@ using vectors_of = irq_allocation<managed_t, typename Device::platform_type, typ
 
 template <class Enabled>
 concept vectors_of_managed_device = rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
-                                         "devres[D005] managed IRQ vectors need a device enabled with pcim_enable_device">;
+                                         text{"devres[D005] managed IRQ vectors need a device enabled with pcim_enable_device"}>;
 template <class Driver>
 concept vectors_managed = rule<owned_by<Driver, irq_vectors_t, managed_t>,
-                               "devres[D004] pcim_alloc_irq_vectors: the ownership table does not say irq_vectors = managed">;
+                               text{"devres[D004] pcim_alloc_irq_vectors: the ownership table does not say irq_vectors = managed"}>;
 template <class Driver>
 concept vectors_unmanaged =
     rule<owned_by<Driver, irq_vectors_t, unmanaged_t>,
-         "devres[D004] pci_alloc_irq_vectors: the ownership table does not say irq_vectors = unmanaged">;
+         text{"devres[D004] pci_alloc_irq_vectors: the ownership table does not say irq_vectors = unmanaged"}>;
 
 namespace detail {
 
@@ -202,7 +202,7 @@ struct vector_arguments<0> {
 template <class Enabled>
 concept vectors_stay_drivers =
     rule<!detail::vectors_turn_managed<Enabled>,
-         "devres[D003] on this platform, vectors of a managed device are managed: call pcim_alloc_irq_vectors">;
+         text{"devres[D003] on this platform, vectors of a managed device are managed: call pcim_alloc_irq_vectors"}>;
 
 /// Allocates between `min` and `max` vectors of the first of MSI-X, MSI and INTx that `types` has and the
 /// function can give, until the driver is unbound. They are one record at their own place among the managed

@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include <devres/pci/spread_vectors.hpp>
 #include <devres/sim/bus.hpp>
 
 /// The bus's primitives for vectors and handlers, with the counting rules of Linux.

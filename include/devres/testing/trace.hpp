@@ -9,10 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/hana/accessors.hpp>
-#include <boost/hana/drop_front.hpp>
-#include <boost/hana/for_each.hpp>
-#include <boost/hana/second.hpp>
 #include <devres/hana.hpp>
 
 namespace devres::testing {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include <devres/pci/spread_vectors.hpp>
 #include <devres/vfio/bus.hpp>
 
 /// The bus's primitives for vectors and handlers: one VFIO_DEVICE_SET_IRQS for all vectors of an allocation, an eventfd

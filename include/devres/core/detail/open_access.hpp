@@ -25,12 +25,18 @@ inline constinit thread_local open_access* open_accesses = nullptr;
     return false;
 }
 
+// g++ does not see that the access is taken out by its own end.
+#pragma GCC diagnostic push
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+#endif
 inline void access_opened([[maybe_unused]] open_access& access) noexcept {
 #if __STDC_HOSTED__
     access.outer = open_accesses;
     open_accesses = &access;
 #endif
 }
+#pragma GCC diagnostic pop
 
 /// Takes the access out, wherever it is among those of this thread. @returns whether it was one.
 inline bool access_closed([[maybe_unused]] open_access& access) noexcept {

@@ -10,8 +10,8 @@ namespace devres::detail {
 
 /// What is acquired goes into the list by a place that was reserved for it, so that it cannot fail to be recorded.
 struct record_access {
-    [[nodiscard]] DEVRES_INLINE static list_node* take(list& resources) noexcept { return resources.take(); }
-    static void give(list& resources, list_node& node) noexcept { resources.give(node); }
+    [[nodiscard]] DEVRES_INLINE static list_node* take(list& resources) noexcept { return resources.nodes_.take(resources.memory()); }
+    static void give(list& resources, list_node& node) noexcept { resources.nodes_.give(node); }
     DEVRES_INLINE static list::handle put(list& resources, list_node& node, list::release_function function,
                                           void* argument, release_step step, record_serial kind) noexcept {
         return resources.put(node, function, argument, step, kind);

@@ -40,7 +40,7 @@ inline constexpr bool is_irq_vector = false;
 template <class Enabled>
 concept enabled_argument =
     rule<detail::is_enabled_device<Enabled>,
-         "devres[D009] the first argument is no enabled device: unwrap the result of pci(m)_enable_device, "
-         "DEVRES_TRY(auto device, pcim_enable_device(dev))">;
+         text{"devres[D009] the first argument is no enabled device: unwrap the result of pci(m)_enable_device, "
+         "DEVRES_TRY(auto device, pcim_enable_device(dev))"}>;
 
 }  // namespace devres::pci

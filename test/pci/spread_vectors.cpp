@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <devres/pci/affinity.hpp>
+#include <devres/pci/spread_vectors.hpp>
 
 #include <limits>
 
