@@ -372,8 +372,8 @@ TEST_CASE_METHOD(fixture, "records of a group can be removed and released one by
     const list::handle b = log.add(resources, 'b');
     add("c");
     g.keep();
-    resources.remove(a);
-    resources.release(b);
+    CHECK(resources.remove(a));
+    CHECK(resources.release(b));
     CHECK(released() == "b");
     CHECK(g.release() == 1);
     CHECK(released() == "c");

@@ -104,7 +104,7 @@ public:
     /// @returns `enoent` if there is none of this name any more, `einval` if it is another list's.
     /// @par Linux
     /// `devres_remove()`
-    result<> remove(handle record) noexcept {
+    [[nodiscard]] result<> remove(handle record) noexcept {
         if (!has(record)) [[unlikely]]
             return fail(why_not(record));
         recycle(*record.node_);
@@ -116,10 +116,10 @@ public:
     /// built on it, `edeadlk` if it would wait for this thread: it stays then.
     /// @par Linux
     /// `devres_release()`
-    result<> release(handle record) noexcept;
+    [[nodiscard]] result<> release(handle record) noexcept;
 
     /// As `release`, for a record that nothing can be built on: without a search.
-    result<> release_leaf(handle record) noexcept {
+    [[nodiscard]] result<> release_leaf(handle record) noexcept {
         if (!has(record)) [[unlikely]]
             return fail(why_not(record));
         run(*record.node_);
@@ -205,7 +205,7 @@ private:
         end.before = end.address();
         end.next = &end;
     }
-    static inline constinit serial identities = 0;
+    static inline constinit unsigned identities = 0;
     /// A serial without records before it, and an identity that no other list has that lives: 0 is that of no name.
     static serial new_identity() noexcept {
         for (;;) {

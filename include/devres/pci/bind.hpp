@@ -68,10 +68,12 @@ public:
         return {};
     }
 
-    /// What probe made. The binding must not be empty.
+    /// What probe made. The binding must not be empty; the program stops if a group has released the state since.
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY auto& state() const noexcept
         requires(!std::is_void_v<state_type>)
     {
+        if (!bound_->dev.resources().has(bound_->record)) [[unlikely]]
+            devres::detail::stop("binding::state: a group has released the state of the driver");
         return *bound_->state;
     }
 
@@ -81,8 +83,9 @@ public:
     /// Puts the device to sleep: the driver's suspend, or, for a driver with neither suspend nor resume, the `stop()` of what
     /// was started; then D3hot, with its state saved. Handlers stay registered.
     /// @returns `einval` if the binding is empty or the device sleeps already, `enoent` if the state has gone since with a
-    /// group, the driver's error (the device is awake, as the driver left it), or the platform's: the device is awake then, and the driver's resume has been called. Where the
-    /// driver's suspend throws, the exception goes on, and the device is awake.
+    /// group, the driver's error (the device is awake, as the driver left it), or the platform's: the device is awake then,
+    /// and the driver's resume has been called. Where the driver's suspend throws, the exception goes on, and the device is
+    /// awake.
     /// @par Linux
     /// `pci_pm_suspend()`
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY result<> suspend() {
