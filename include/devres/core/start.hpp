@@ -32,10 +32,10 @@ struct started : users_of<1> {
         stop(object);
     }
     [[nodiscard]] result<> start_again() {
-        if (running)
-            return {};
+        running = true;  // before start(), which may release what it is in
         auto again = start(object);
-        running = again.has_value();
+        if (!again)
+            running = false;
         return again;
     }
 };
@@ -119,24 +119,36 @@ template <class Device, class Object>
 
 namespace detail {
 
-/// Stops what was started and runs, newest first.
+/// Stops what was started and runs, newest first. A `stop()` may release what it is in, so each is looked for anew.
 inline void halt_started(list& resources) noexcept {
-    record_access::each(resources, release_step::stop, [](list_node& node) {
-        if (node.is(list_node::is_started))
-            static_cast<started*>(node.argument)->halt();
-        return true;
-    });
+    for (started* next = nullptr;; next->halt()) {
+        next = nullptr;
+        record_access::each(resources, release_step::stop, [&](list_node& node) {
+            auto* const record = node.is(list_node::is_started) ? static_cast<started*>(node.argument) : nullptr;
+            if (record != nullptr && record->running)
+                next = record;
+            return next == nullptr;
+        });
+        if (next == nullptr)
+            return;
+    }
 }
 
-/// Starts it again, oldest first, up to the first that fails.
+/// Starts what does not run, oldest first, up to the first that fails.
 [[nodiscard]] inline result<> start_again(list& resources) {
-    result<> outcome;
-    record_access::each_oldest_first(resources, release_step::stop, [&](list_node& node) {
-        if (node.is(list_node::is_started))
-            outcome = static_cast<started*>(node.argument)->start_again();
-        return outcome.has_value();
-    });
-    return outcome;
+    for (;;) {
+        started* next = nullptr;
+        record_access::each_oldest_first(resources, release_step::stop, [&](list_node& node) {
+            auto* const record = node.is(list_node::is_started) ? static_cast<started*>(node.argument) : nullptr;
+            if (record != nullptr && !record->running)
+                next = record;
+            return next == nullptr;
+        });
+        if (next == nullptr)
+            return {};
+        if (auto again = next->start_again(); !again)
+            return again;
+    }
 }
 
 }  // namespace detail

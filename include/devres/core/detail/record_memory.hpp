@@ -7,7 +7,31 @@
 
 #include <devres/core/memory.hpp>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define DEVRES_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define DEVRES_ADDRESS_SANITIZER 1
+#endif
+#endif
+#if defined(DEVRES_ADDRESS_SANITIZER)
+extern "C" void __asan_poison_memory_region(const volatile void* from, __SIZE_TYPE__ size);
+extern "C" void __asan_unpoison_memory_region(const volatile void* from, __SIZE_TYPE__ size);
+#endif
+
 namespace devres::detail {
+
+/// Tells the address sanitizer, where there is one, that a place is free: using it is a fault though a block of ours has it.
+inline void hide_place([[maybe_unused]] void* from, [[maybe_unused]] std::size_t size) noexcept {
+#if defined(DEVRES_ADDRESS_SANITIZER)
+    __asan_poison_memory_region(from, size);
+#endif
+}
+inline void show_place([[maybe_unused]] void* from, [[maybe_unused]] std::size_t size) noexcept {
+#if defined(DEVRES_ADDRESS_SANITIZER)
+    __asan_unpoison_memory_region(from, size);
+#endif
+}
 
 /// Memory for the data of records. Small ones share blocks, the first of which is here, so that a usual device asks for
 /// nothing; the blocks are given back when the device ends. Large ones, an object with its members, are the platform's.
@@ -21,8 +45,10 @@ public:
     record_memory(const record_memory&) = delete;
     record_memory& operator=(const record_memory&) = delete;
     ~record_memory() {
+        show_place(first_, sizeof(first_));
         while (blocks_ != nullptr) [[unlikely]] {
             block* const next = blocks_->next;
+            show_place(blocks_, sizeof(block));
             hooks_.put(blocks_, sizeof(block), alignof(block));
             blocks_ = next;
         }
@@ -35,6 +61,7 @@ public:
         if (!shares_block(size, alignment))
             return hooks_.get(size, alignment);
         if (place* const first = free_; first != nullptr) {
+            show_place(first, sizeof(place));
             free_ = first->next;
             return first;
         }
@@ -48,6 +75,7 @@ public:
         auto* const first = ::new (memory) place;
         first->next = free_;
         free_ = first;
+        hide_place(first, sizeof(place));
     }
 
 private:
