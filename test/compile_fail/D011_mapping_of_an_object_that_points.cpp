@@ -19,6 +19,20 @@ struct driver {
 #elif EXPECT_FAIL == 2
         DEVRES_TRY(auto data, devm_emplace<job>(dev));
         DEVRES_TRY(dmam_map_single(enabled, data, 64));
+#elif EXPECT_FAIL == 3
+        DEVRES_TRY(auto bar, pcim_iomap_region<0>(enabled, "state"));
+        struct state {
+            decltype(bar) registers;
+        };
+        DEVRES_TRY(auto data, devm_emplace<state>(dev, bar));
+        DEVRES_TRY(dmam_map_single(enabled, data));
+#elif EXPECT_FAIL == 4
+        DEVRES_TRY(auto other, devm_emplace<job>(dev));
+        struct state {
+            managed_ref<job> of;
+        };
+        DEVRES_TRY(auto data, devm_emplace<state>(dev, other));
+        DEVRES_TRY(dmam_map_single(enabled, data));
 #else
         DEVRES_TRY(auto data, devm_emplace<job>(dev));
         DEVRES_TRY(dmam_map_single(enabled, data.part(data->buffer)));

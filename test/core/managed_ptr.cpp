@@ -13,7 +13,7 @@
 using namespace devres;
 
 static_assert(std::is_nothrow_default_constructible_v<managed_ptr<int>>);
-static_assert(std::is_trivially_copyable_v<managed_ptr<int>>);
+static_assert(std::is_copy_assignable_v<managed_ptr<int>> && std::is_nothrow_copy_constructible_v<managed_ptr<int>>);
 static_assert(std::is_convertible_v<managed_ref<int>, managed_ptr<int>>);
 static_assert(!std::is_constructible_v<managed_ptr<int>, int*>, "only a managed object is pointed to");
 static_assert(!std::is_convertible_v<managed_ptr<int>, bool>);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// VERDICT: S binding::state: a group has released the state
+// VERDICT: S binding::state: the driver is not bound, or a group has released the state
 // The driver's state is in a group that its user releases, and then asked for by the binding.
 #include "support.hpp"
 

@@ -134,12 +134,6 @@ public:
     [[nodiscard]] static bool names(handle record) noexcept {
         return record.node_ != nullptr && record.node_->named() == record.serial_;
     }
-    /// As `names`, and also while the record is announced to go but has not: until the handlers that may have asked
-    /// `names` before have returned.
-    [[nodiscard]] static bool still_names(handle record) noexcept {
-        return record.node_ != nullptr &&
-               (record.node_->named() & ~detail::list_node::is_gone) == record.serial_;
-    }
     /// Why this list has no record of the name: `einval` if it is another list's, otherwise `enoent`.
     [[nodiscard, gnu::cold]] errc why_not(handle record) const noexcept {
         return record && ((record.serial_ ^ serial_) & identity) != 0 ? errc::einval : errc::enoent;

@@ -25,7 +25,9 @@ class managed_ref {
 public:
     using object_type = T;
 
-    managed_ref(const managed_ref&) noexcept = default;
+    /// Not trivial, so that an object with a reference in it is not plain bytes for the device.
+    DEVRES_INLINE constexpr managed_ref(const managed_ref& other) noexcept
+        : object_(other.object_), record_(other.record_) {}
     managed_ref& operator=(const managed_ref&) = delete;
     ~managed_ref() = default;
 

@@ -94,6 +94,8 @@ namespace detail {
 template <class Token, class Enabled>
 [[nodiscard]] DEVRES_INLINE result<Token> map_bar(const Enabled& enabled, unsigned number, std::size_t least,
                                                   const char* name) noexcept {
+    if (!is_there(enabled)) [[unlikely]]
+        return fail(errc::enoent);
     auto& dev = enabled.dev();
     return acquire<Token, bar_kind>(
         dev, {number, name},
@@ -110,7 +112,8 @@ template <class Token, class Enabled>
 
 }  // namespace detail
 
-/// Requests BAR `Number` under `name` and maps it, until the driver is unbound. `Least` is how many bytes it must have: the
+/// Requests BAR `Number` under `name` and maps it, until the driver is unbound. The name is copied by the platform, but must
+/// live as long as the mapping where the platform is watched. `Least` is how many bytes it must have: the
 /// offsets of a driver's registers are then all there.
 /// @returns a view of the mapping; `einval` if the function has no such BAR, `enodev` if it has fewer than `Least` bytes,
 /// `ebusy` if it is taken, `enomem` if it cannot be mapped or recorded, `enoent` if the enable has been released, `edeadlk`

@@ -55,8 +55,8 @@ public:
     /// still arrive and which is called whatever resume said; then what devres owns is released from the outside in
     /// (`release_step`), and with the handlers those and the vectors that the driver itself has not freed; then the function
     /// is free for another driver. Nothing to do if the binding is empty. errno is kept.
-    /// @returns `edeadlk` from inside one of the function's handlers, or while this thread has an access of the device open:
-    /// it would wait for itself, and the driver stays bound.
+    /// @returns `edeadlk` from inside one of the function's handlers or of a suspend or resume, or while this thread has an
+    /// access of the device open: it would wait for itself, and the driver stays bound.
     /// @par Linux
     /// `device_release_driver()`
     [[nodiscard]] result<> unbind() noexcept {
@@ -68,12 +68,12 @@ public:
         return {};
     }
 
-    /// What probe made. The binding must not be empty; the program stops if a group has released the state since.
+    /// What probe made. The program stops if the binding is empty, or a group has released the state since.
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY auto& state() const noexcept
         requires(!std::is_void_v<state_type>)
     {
-        if (!bound_->dev.resources().has(bound_->record)) [[unlikely]]
-            devres::detail::stop("binding::state: a group has released the state of the driver");
+        if (bound_ == nullptr || !bound_->dev.resources().has(bound_->record)) [[unlikely]]
+            devres::detail::stop("binding::state: the driver is not bound, or a group has released the state of the driver");
         return *bound_->state;
     }
 
@@ -82,7 +82,7 @@ public:
 
     /// Puts the device to sleep: the driver's suspend, or, for a driver with neither suspend nor resume, the `stop()` of what
     /// was started; then D3hot, with its state saved. Handlers stay registered.
-    /// @returns `einval` if the binding is empty or the device sleeps already, `enoent` if the state has gone since with a
+    /// @returns `einval` if the binding is empty or the device sleeps already, `edeadlk` inside itself, `enoent` if the state has gone since with a
     /// group, the driver's error (the device is awake, as the driver left it), or the platform's: the device is awake then,
     /// and the driver's resume has been called. Where the driver's suspend throws, the exception goes on, and the device is
     /// awake.
@@ -91,6 +91,9 @@ public:
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY result<> suspend() {
         if (bound_ == nullptr || bound_->suspended)
             return fail(errc::einval);
+        if (bound_->changing) [[unlikely]]
+            return fail(errc::edeadlk);
+        const typename bound_device::change under_way(*bound_);
         if (const auto asked = bound_->quiesce(); !asked)
             return asked;
         if (const auto asleep = bound_->dev.platform().suspend(bound_->dev.function()); !asleep) {
@@ -109,6 +112,9 @@ public:
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY result<> resume() noexcept {
         if (bound_ == nullptr || !bound_->suspended)
             return fail(errc::einval);
+        if (bound_->changing) [[unlikely]]
+            return fail(errc::edeadlk);
+        const typename bound_device::change under_way(*bound_);
         if (const auto awake = bound_->dev.platform().resume(bound_->dev.function()); !awake)
             return awake;
         bound_->suspended = false;
@@ -125,7 +131,7 @@ private:
     explicit binding(bound_device* bound) noexcept : bound_(bound) {}
 
     [[nodiscard]] bool waits_for_itself() const noexcept {
-        return bound_->dev.platform().in_handler(bound_->dev.function()) ||
+        return bound_->changing || bound_->dev.platform().in_handler(bound_->dev.function()) ||
                bound_->dev.resources().would_wait_for_itself();
     }
 
@@ -133,8 +139,8 @@ private:
         if (bound_ == nullptr)
             return;
         if (waits_for_itself()) [[unlikely]]
-            devres::detail::stop("a binding dies inside a handler of its device, or on a thread that has one of its accesses "
-                                 "open: the unbind would wait for itself");
+            devres::detail::stop("a binding dies inside a handler, a suspend or a resume of its device, or on a thread that has "
+                                 "one of its accesses open: the unbind would wait for itself");
         const devres::detail::errno_guard keep;
         bound_device* const bound = bound_;
         bound_ = nullptr;

@@ -48,6 +48,8 @@ namespace detail {
 
 template <class Token, class Enabled>
 [[nodiscard]] DEVRES_INLINE result<Token> allocate_coherent(const Enabled& enabled, std::size_t size) noexcept {
+    if (!is_there(enabled)) [[unlikely]]
+        return fail(errc::enoent);
     auto& dev = enabled.dev();
     return acquire<Token, coherent_kind>(
         dev, {}, [&]() noexcept { return dev.platform().allocate_dma(dev.function(), size); }, enabled);

@@ -96,6 +96,8 @@ template <class Enabled>
 [[nodiscard]] auto dma_map_single(const Enabled& enabled, void* memory, std::size_t size) noexcept
     -> result<dma_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = dma_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
+    if (!detail::is_there(enabled)) [[unlikely]]
+        return fail(errc::enoent);
     auto& dev = enabled.dev();
     if (memory == nullptr || size == 0) [[unlikely]]
         return fail(errc::einval);

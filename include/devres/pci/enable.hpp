@@ -48,6 +48,20 @@ public:
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY device<P, Driver>& dev() const noexcept { return *this->dev_; }
 };
 
+namespace detail {
+
+/// False for a guard that has been moved from.
+template <class P, class Driver>
+[[nodiscard]] constexpr bool is_there(const enabled_device<managed_t, P, Driver>&) noexcept {
+    return true;
+}
+template <class P, class Driver>
+[[nodiscard]] DEVRES_INLINE bool is_there(const enabled_device<unmanaged_t, P, Driver>& enabled) noexcept {
+    return static_cast<bool>(enabled);
+}
+
+}  // namespace detail
+
 template <class Owner, class P, class Driver>
 inline constexpr bool detail::is_enabled_device<enabled_device<Owner, P, Driver>> = true;
 
@@ -88,6 +102,8 @@ namespace detail {
 
 template <class Owner, class P, class Driver>
 [[nodiscard]] result<> set_master(const enabled_device<Owner, P, Driver>& enabled, bool on) noexcept {
+    if (!is_there(enabled)) [[unlikely]]
+        return fail(errc::enoent);
     device<P, Driver>& dev = enabled.dev();
     if (auto there = devres::detail::used_records(enabled).check(dev.resources()); !there) [[unlikely]]
         return there;

@@ -64,8 +64,8 @@ concept vector_argument = rule<detail::is_irq_vector<Vector>,
                                "unwrap a result, DEVRES_TRY(auto vector, vectors.at(i))"}>;
 template <class Name, unsigned More>
 concept handler_arguments = rule<More == 0 && std::is_convertible_v<Name, const char*>,
-                                 text{"devres[D013] the arguments are (vector, name, object): there are no flags, and the "
-                                 "function is a template argument, request_irq<&state::on_irq>(...)"}>;
+                                 text{"devres[D013] the arguments are (vector, name, object): there are no flags, the name is a "
+                                 "const char*, and the function is a template argument, request_irq<&state::on_irq>(...)"}>;
 template <class Owner>
 concept on_managed_vectors = rule<std::is_same_v<Owner, managed_t>,
                                   text{"devres[D002] a managed handler needs managed vectors: unmanaged ones are freed before it"}>;

@@ -63,6 +63,10 @@ public:
     }
 };
 
+/// For the members of a driver's state: `registration_of<Device>`, or `registration_of<Device, unmanaged_t>`.
+template <class Device, class Owner = managed_t>
+using registration_of = irq_registration<Owner, typename Device::platform_type, typename Device::driver_type>;
+
 namespace detail {
 
 /// What a registration is, for the functions that work on either owner's.

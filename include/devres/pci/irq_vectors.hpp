@@ -162,6 +162,8 @@ inline constexpr bool vectors_turn_managed = [] {
 template <class Token, class Enabled>
 [[nodiscard]] DEVRES_INLINE result<Token> allocate_vectors(const Enabled& enabled,
                                                            const vector_request& request) noexcept {
+    if (!is_there(enabled)) [[unlikely]]
+        return fail(errc::enoent);
     auto& dev = enabled.dev();
     if (request.min == 0) [[unlikely]]
         return fail(errc::einval);

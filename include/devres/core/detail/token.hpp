@@ -20,6 +20,7 @@ struct record_access {
     [[nodiscard]] static bool in_handler(const list& resources) noexcept { return resources.handlers_.here(); }
     [[nodiscard]] static record_serial age(const list& resources) noexcept { return resources.serial_; }
     [[nodiscard]] static list_node* node(list::handle record) noexcept { return record.node_; }
+    [[nodiscard]] static record_serial serial_of(list::handle record) noexcept { return record.serial_; }
     [[nodiscard]] static list::handle name(list_node& node) noexcept { return list::handle(&node, node.serial); }
     /// Visits the records of a step, newest first, until `visit` says to stop; no record may go meanwhile.
     template <class Visit>

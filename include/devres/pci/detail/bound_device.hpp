@@ -17,8 +17,21 @@ struct bound_device {
     state_type* state = nullptr;
     list::handle record;
     bool suspended = false;
+    bool changing = false;  // a suspend or resume is under way
 
     bound_device(P& platform, function_type& function, const device_id& of) noexcept : id(of), dev(platform, function) {}
+
+    /// While a suspend or resume is under way, nothing may take the driver off.
+    class change {
+    public:
+        explicit change(bound_device& of) noexcept : of_(of) { of_.changing = true; }
+        change(const change&) = delete;
+        change& operator=(const change&) = delete;
+        ~change() { of_.changing = false; }
+
+    private:
+        bound_device& of_;
+    };
 
     /// @returns `einval` if the state has gone, or is another device's
     result<> keep(const managed_ref<state_type>& probed) noexcept {

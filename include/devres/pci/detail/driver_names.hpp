@@ -17,12 +17,18 @@ namespace devres::pci::detail {
                     visit(freeze) visit(thaw) visit(poweroff)
 
 // Slips of the pen for a hook or a table that is.
+// clang-format off
 #define DEVRES_LIKELY_SLIPS(visit)                                                                           \
-    visit(removed) visit(remove_) visit(remov) visit(remvoe) visit(reomve) visit(on_remove) visit(do_remove) \
-        visit(unprobe) visit(supend) visit(suspned) visit(susspend) visit(suspended) visit(on_suspend)       \
-            visit(do_suspend) visit(resum) visit(reusme) visit(resumed) visit(on_resume) visit(do_resume)    \
-                visit(id_table) visit(pci_ids) visit(owner_ship) visit(ownerhip) visit(onwership)            \
-                    visit(ownership_table)
+    visit(removed) visit(remove_) visit(removee) visit(remov) visit(remvoe) visit(reomve) visit(rmeove)      \
+    visit(Remove) visit(on_remove) visit(do_remove) visit(unprobe) visit(unbind) visit(disconnect)           \
+    visit(supend) visit(supsend) visit(suspned) visit(suspnd) visit(susspend) visit(suspendd)                \
+    visit(suspended) visit(Suspend) visit(on_suspend) visit(do_suspend) visit(pm_suspend) visit(resum)       \
+    visit(reusme) visit(rseume) visit(resmue) visit(resumme) visit(resumed) visit(Resume)                    \
+    visit(on_resume) visit(do_resume) visit(pm_resume) visit(id_table) visit(idtable) visit(pci_ids)         \
+    visit(device_ids) visit(owner_ship) visit(ownerhip) visit(onwership) visit(ownreship)                    \
+    visit(Ownership) visit(ownership_table)
+
+// clang-format on
 
 #define DEVRES_DECLARE_NAME(name) int name;
 struct driver_names {

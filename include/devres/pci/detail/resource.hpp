@@ -112,7 +112,8 @@ public:
     using platform_type = P;
     using driver_type = Driver;
 
-    held(const held&) noexcept = default;
+    /// Not trivial, so that an object with a view in it is not plain bytes for the device.
+    DEVRES_INLINE held(const held& other) noexcept : dev_(other.dev_), value_(other.value_), record_(other.record_) {}
     held& operator=(const held&) = delete;
     ~held() = default;
 
