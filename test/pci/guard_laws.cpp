@@ -302,7 +302,7 @@ TEMPLATE_TEST_CASE("what devres owns is named by views: made full, copied at wil
     STATIC_REQUIRE(!std::is_copy_assignable_v<TestType>);
     STATIC_REQUIRE(!std::is_move_assignable_v<TestType>);
     STATIC_REQUIRE(std::is_trivially_destructible_v<TestType>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<TestType>);
+    STATIC_REQUIRE(!std::is_trivially_copyable_v<TestType>); // a name is not bytes: D011 sees it inside a structure
 }
 
 TEMPLATE_TEST_CASE("what may outlive what it names is a weak name: empty or not, copied and assigned at will", "",

@@ -82,10 +82,10 @@ public:
 
     /// Puts the device to sleep: the driver's suspend, or, for a driver with neither suspend nor resume, the `stop()` of what
     /// was started; then D3hot, with its state saved. Handlers stay registered.
-    /// @returns `einval` if the binding is empty or the device sleeps already, `edeadlk` inside itself, `enoent` if the state has gone since with a
-    /// group, the driver's error (the device is awake, as the driver left it), or the platform's: the device is awake then,
-    /// and the driver's resume has been called. Where the driver's suspend throws, the exception goes on, and the device is
-    /// awake.
+    /// @returns `einval` if the binding is empty or the device sleeps already, `edeadlk` inside a hook of this driver,
+    /// `enoent` if the state has gone since with a group, the driver's error (the device is awake, as the driver left it), or
+    /// the platform's: the device is awake then, and the driver's resume has been called. Where the driver's suspend throws,
+    /// the exception goes on, and the device is awake.
     /// @par Linux
     /// `pci_pm_suspend()`
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY result<> suspend() {
@@ -105,8 +105,8 @@ public:
     }
 
     /// Wakes the device: D0, its state restored, then the driver's resume, or the `start()` of what was started.
-    /// @returns `einval` if the binding is empty or the device is awake, the platform's error (the device sleeps
-    /// on), or the driver's: the device is awake then, and the driver bound.
+    /// @returns `einval` if the binding is empty or the device is awake, `edeadlk` inside a hook of this driver, the
+    /// platform's error (the device sleeps on), or the driver's: the device is awake then, and the driver bound.
     /// @par Linux
     /// `pci_pm_resume()`
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY result<> resume() noexcept {

@@ -50,7 +50,9 @@ public:
     using platform_type = P;
     using driver_type = Driver;
 
-    irq_vector(const irq_vector&) noexcept = default;
+    /// Not trivial, so that an object with a vector in it is not plain bytes for the device.
+    DEVRES_INLINE irq_vector(const irq_vector& other) noexcept
+        : dev_(other.dev_), index_(other.index_), record_(other.record_) {}
     irq_vector& operator=(const irq_vector&) = delete;
     ~irq_vector() = default;
 
