@@ -22,7 +22,7 @@ inline constexpr unsigned most_io_queues = 64;
 
 /// The admin queue, and with it the controller: enabled by `start`, shut down by `stop`. It lasts as long as the driver
 /// is bound, while I/O queues and vectors come and go. Its commands are for the device's thread. Those that need no I/O
-/// queue are polled, as there are no vectors then; the others are heard of by interrupt.
+/// queue are polled, as it has no handler then; the others are heard of by interrupt.
 template <class Device>
 class admin_queue : public queue_pair<Device> {
 public:
@@ -115,8 +115,6 @@ private:
             return fail(*why);
         DEVRES_TRY(controller_->disable());
         this->rewind();
-        if (granted_ == 0)  // the first time, when there are no vectors
-            controller_->mask_pin();
         DEVRES_TRY(controller_->enable(this->layout().entries, this->submissions(), this->completions()));
         this->admit();
         DEVRES_TRY(const std::uint32_t granted,

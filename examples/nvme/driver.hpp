@@ -74,8 +74,12 @@ struct configured_driver {
         DEVRES_TRY(auto memory, pci::dmam_alloc_coherent(enabled, of_admin.size()));
         DEVRES_TRY(auto admin, devres::devm_emplace<admin_queue<Device>>(
                                    dev, of, of_admin, memory, std::chrono::milliseconds(settings.admin_timeout_ms)));
+        devres::group to_identify(dev);  // QEMU's controllers only use vectors that were on when their queue was made
+        DEVRES_TRY(pci::pcim_alloc_irq_vectors<1>(enabled, 1, pci::irq_type::msix));
+        to_identify.keep();
         DEVRES_TRY(devres::devm_start(dev, admin));
         DEVRES_TRY(const identification info, admin->identify(of_io.transfer));
+        DEVRES_TRY(to_identify.release());
 
         DEVRES_TRY(auto data, devres::devm_emplace<controller<Device>>(dev, enabled, of, admin, info, of_io));
         DEVRES_TRY(data->set_queue_count(settings.queues));

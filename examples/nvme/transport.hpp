@@ -76,9 +76,6 @@ public:
         return wait_for(status_bits::ready, 0, timeout());
     }
 
-    /// Keeps a controller that is stopped from interrupting by its pin. Not while it has MSI-X vectors.
-    void mask_pin() const noexcept { write32(registers::intms, registers::all_ones); }
-
     /// Starts a controller that is stopped, with an admin queue whose rings of `entries` are there.
     /// @returns as `disable`; `eio` if it says that it cannot
     result<> enable(std::uint32_t entries, pci::bus_address submissions, pci::bus_address completions) noexcept {
