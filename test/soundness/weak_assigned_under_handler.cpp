@@ -51,8 +51,11 @@ int main() {
             while (!stop.stop_requested())
                 function.raise(0);
         });
-        for (int i = 0; i != 300 || bound->state().seen == 0; ++i)
+        for (int i = 0; i != 300; ++i) {
             MUST(bound->state().reconfigure(bound->dev()));
+            for (const int before = bound->state().seen; i % 16 == 0 && bound->state().seen == before;)
+                std::this_thread::yield();
+        }
     }
     MUST(!bound->state().wrong);
     MUST(bound->unbind());
