@@ -46,8 +46,9 @@ public:
     [[nodiscard]] std::map<queue_id, device_completion_queue>& completions() noexcept { return completions_; }
     [[nodiscard]] const std::map<queue_id, device_completion_queue>& completions() const noexcept { return completions_; }
 
-    /// The admin queue, from registers. @returns false if there can be none like that
-    bool start(std::uint32_t attributes, std::uint64_t submissions, std::uint64_t completions) {
+    /// The admin queue, from registers. As with QEMU's controllers, it interrupts only if vectors are on when it is made.
+    /// @returns false if there can be none like that
+    bool start(std::uint32_t attributes, std::uint64_t submissions, std::uint64_t completions, bool vectors_are_on) {
         const std::uint32_t submission_entries = (attributes & 0xfffU) + 1;
         const std::uint32_t completion_entries = (attributes >> 16U & 0xfffU) + 1;
         for (const std::uint64_t base : {submissions, completions}) {
@@ -57,7 +58,7 @@ public:
         if (submission_entries < 2 || completion_entries < 2)
             return false;
         submissions_[queue_id::admin] = {{submissions, submission_entries}, queue_id::admin};
-        completions_[queue_id::admin] = {{completions, completion_entries}, 0, true};
+        completions_[queue_id::admin] = {{completions, completion_entries}, 0, vectors_are_on};
         return true;
     }
     void stop() {

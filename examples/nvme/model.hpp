@@ -229,7 +229,7 @@ private:
 
     void start() {
         const bool good = (cc_ & configuration::entry_sizes_mask) == configuration::entry_sizes &&
-                          queues_.start(aqa_, asq_, acq_);
+                          queues_.start(aqa_, asq_, acq_, function_->msix_enabled());
         csts_ = good ? status_bits::ready : status_bits::fatal;
     }
 

@@ -205,7 +205,7 @@ inline void bus::mask(function& f, unsigned vector, bool on) noexcept {
 
 /// Switches MSI-X and MSI off, and clears what was written for the first `count` vectors.
 inline void bus::silence(function& f, unsigned count) noexcept {
-    if ((f.msix_control() & registers::msix::enable) != 0) {
+    if (f.msix_enabled()) {
         f.config_.set_bits(f.layout_.msix + registers::msix::control, 2,
                            registers::msix::enable | registers::msix::function_mask, 0);
         for (unsigned i = 0; i != count && i != f.msix_vectors(); ++i)

@@ -102,6 +102,8 @@ public:
 
     /// Entries of the MSI-X table; 0 without MSI-X.
     [[nodiscard]] unsigned msix_vectors() const noexcept { return table_.size(); }
+    /// Whether a driver has MSI-X on: what a device looks at that takes note of its vectors.
+    [[nodiscard]] bool msix_enabled() const noexcept { return (msix_control() & registers::msix::enable) != 0; }
     /// Vectors that the MSI capability offers; 0 without MSI.
     [[nodiscard]] unsigned msi_vectors() const noexcept;
     [[nodiscard]] bool intx() const noexcept { return config_.read(registers::interrupt_pin, 1) != 0; }

@@ -11,7 +11,7 @@ inline void function::raise(pci::vector_index vector) noexcept {
         lost_.gone.fetch_add(1, std::memory_order_relaxed);
         return;
     }
-    if ((msix_control() & registers::msix::enable) != 0)
+    if (msix_enabled())
         raise_msix(vector.value());
     else if ((msi_control() & registers::msi::enable) != 0)
         raise_msi(vector.value());
@@ -37,7 +37,7 @@ inline void function::raise_msix(unsigned vector) noexcept {
 }
 
 inline void function::send_pending_msix(unsigned vector) noexcept {
-    if ((msix_control() & registers::msix::enable) != 0 && table_.pending(vector) && !msix_masked(vector) &&
+    if (msix_enabled() && table_.pending(vector) && !msix_masked(vector) &&
         table_.take_pending(vector))
         send_msix(vector);
 }
@@ -47,7 +47,7 @@ inline void function::send_msix(unsigned vector) noexcept {
     if (send(message))
         return;
     // Nobody listens. If the driver is just taking the vector down, that is no fault.
-    if (!present() || (msix_control() & registers::msix::enable) == 0 || msix_masked(vector) ||
+    if (!present() || !msix_enabled() || msix_masked(vector) ||
         !(table_.message(vector) == message) || send(message))
         return;
     ledger_->record(violation_kind::spurious_message, address_, detail::spurious_text("MSI-X", vector, message));
@@ -106,7 +106,7 @@ inline void function::send_pending_msi(unsigned vector) noexcept {
 inline void function::send_pending(unsigned vector) noexcept {
     if (!awake())
         return;
-    if ((msix_control() & registers::msix::enable) == 0)
+    if (!msix_enabled())
         send_pending_msi(vector);
     else if (vector < table_.size())
         send_pending_msix(vector);
@@ -114,7 +114,7 @@ inline void function::send_pending(unsigned vector) noexcept {
 
 /// Of all vectors.
 inline void function::send_pending() noexcept {
-    const unsigned most = (msix_control() & registers::msix::enable) != 0 ? table_.size() : 32;
+    const unsigned most = msix_enabled() ? table_.size() : 32;
     for (unsigned i = 0; i != most; ++i)
         send_pending(i);
 }
