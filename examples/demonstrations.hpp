@@ -9,8 +9,8 @@ namespace examples {
 
 /// A driver on its simulated device: what it does, and what happens to it when things go wrong.
 struct demonstration {
-    const char* name;   ///< the command of the tool
-    const char* about;  ///< behind "NAME: "
+    const char* name;    ///< the command of the tool
+    const char* about;   ///< behind "NAME: "
     int (*run)(output);  ///< answers 0 if every ledger was clean in the end, 1 if not
 };
 

@@ -86,8 +86,8 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
     request asked;
     app.add_flag("-q,--quiet", asked.quiet, "Only a verdict for each example, and the problems");
     app.add_flag("--no-color", asked.no_color, "No colour, on a terminal either");
-    const auto* const all =
-        app.add_subcommand("all", "Every example, lspci with the dumps that come with it (default)");
+    const auto* const all = app.add_subcommand("all",
+                                               "Every example, lspci with the dumps that come with it (default)");
     for (const examples::demonstration& each : examples::demonstrations())
         app.add_subcommand(each.name, std::string("A driver for ") + each.about);
     auto* const hazards = app.add_subcommand(
@@ -106,7 +106,8 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
                   "JSON object for each PROGRAM. A PROGRAM is PROBE:REMOVE, a letter for each operation, as in\n"
                   "EBA4QTP:F; test/kernel/README.md has the letters");
     replay::request programs;
-    replay->add_option("PROGRAM", programs.programs, "A program, as in EBA4QTP:F; test/kernel/README.md has the letters")
+    replay
+        ->add_option("PROGRAM", programs.programs, "A program, as in EBA4QTP:F; test/kernel/README.md has the letters")
         ->required()
         ->type_name("")
         ->expected(1, -1);
@@ -119,7 +120,8 @@ std::pair<request, std::optional<int>> read_command_line(int argc, char** argv) 
         "vfio", "ADDRESS: the driver of a real device that vfio-pci has, and its test. --list shows such\n"
                 "devices, and the commands that bind the others; docs/vfio.md says more");
     vfio_command::request device;
-    auto* const address = vfio->add_option("ADDRESS", device.address, "Of a PCI function, as in 0000:04:00.0")->type_name("");
+    auto* const address = vfio->add_option("ADDRESS", device.address, "Of a PCI function, as in 0000:04:00.0")
+                              ->type_name("");
     vfio->add_flag("--list", device.list, "The functions that vfio-pci has, and the commands that bind the others")
         ->excludes(address);
     vfio->add_flag("--overwrite", device.overwrite, "What the device stores may be overwritten");
@@ -181,10 +183,10 @@ std::optional<std::vector<example>> prepare(const request& asked) {
         auto functions = read(dump);
         if (!functions)
             return std::nullopt;
-        out.push_back({"lspci " + dump, "a driver on each function",
-                       [machine = std::move(*functions)](examples::output to) {
-                           return lspci::run_machine(machine, std::move(to));
-                       }});
+        out.push_back(
+            {"lspci " + dump, "a driver on each function", [machine = std::move(*functions)](examples::output to) {
+                 return lspci::run_machine(machine, std::move(to));
+             }});
     }
     return out;
 }
@@ -242,10 +244,10 @@ int main(int argc, char** argv) try {
     const auto prepared = prepare(asked);
     if (!prepared)
         return wrong_use;
-    const examples::output_options options{
-        .colour = is_terminal(STDOUT_FILENO) && !asked.no_color && !is_set("NO_COLOR"),
-        .quiet = asked.quiet,
-        .progress = is_terminal(STDERR_FILENO) ? &std::cerr : nullptr};
+    const examples::output_options options{.colour = is_terminal(STDOUT_FILENO) && !asked.no_color &&
+                                                     !is_set("NO_COLOR"),
+                                           .quiet = asked.quiet,
+                                           .progress = is_terminal(STDERR_FILENO) ? &std::cerr : nullptr};
     return written(run(*prepared, {std::cout, options}));
 } catch (const std::exception& unexpected) {
     std::cerr << "devres-examples: " << unexpected.what() << '\n';

@@ -125,10 +125,9 @@ private:
         constexpr std::size_t address_width = std::string_view("10000:00:00.0").size();
         const bool dim = entry.step == trace_step::interrupt || entry.step == trace_step::interrupts;
         const bool bad = entry.step == trace_step::failed;
-        out.line("  " + devres::testing::to_columns(entry, address_width),
-                 dim   ? style::dim
-                 : bad ? style::bad
-                       : style::plain);
+        out.line("  " + devres::testing::to_columns(entry, address_width), dim   ? style::dim
+                                                                           : bad ? style::bad
+                                                                                 : style::plain);
     };
 }
 

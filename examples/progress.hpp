@@ -18,8 +18,7 @@ namespace examples {
 class progress {
 public:
     /// `terminal` may be null, then nothing is said. Nobody else writes on it while this lives.
-    [[nodiscard]] progress(std::ostream* terminal, std::string what)
-        : terminal_(terminal), what_(std::move(what)) {
+    [[nodiscard]] progress(std::ostream* terminal, std::string what) : terminal_(terminal), what_(std::move(what)) {
         if (terminal_ != nullptr)
             clock_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <memory>
 #include <expected>
+#include <memory>

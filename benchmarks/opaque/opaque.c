@@ -48,6 +48,4 @@ int opaque_request_irq(struct opaque_function* f, unsigned vector, opaque_handle
 
 void opaque_free_irq(struct opaque_function* f, unsigned vector) { (void)f, (void)vector; }
 
-void opaque_write32(void* registers, size_t offset, uint32_t value) {
-    (void)registers, (void)offset, (void)value;
-}
+void opaque_write32(void* registers, size_t offset, uint32_t value) { (void)registers, (void)offset, (void)value; }

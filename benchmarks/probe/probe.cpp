@@ -14,23 +14,23 @@ irq_return on_irq(interrupts& context) noexcept {
     return irq_return::handled;
 }
 
-[[gnu::always_inline]] inline result<interrupts*>
-acquire_1(device<opaque_platform>& dev, interrupts& context) noexcept {
+[[gnu::always_inline]] inline result<interrupts*> acquire_1(device<opaque_platform>& dev,
+                                                            interrupts& context) noexcept {
     DEVRES_TRY(const auto enabled, pci_enable_device(dev));
     (void)pci_set_master(enabled);
     return &context;
 }
 
-[[gnu::always_inline]] inline result<interrupts*>
-acquire_2(device<opaque_platform>& dev, interrupts& context) noexcept {
+[[gnu::always_inline]] inline result<interrupts*> acquire_2(device<opaque_platform>& dev,
+                                                            interrupts& context) noexcept {
     DEVRES_TRY(const auto enabled, pci_enable_device(dev));
     DEVRES_TRY(const auto registers, pci_iomap_region<0>(enabled, "registers"));
     registers.write32(start_register, 1);
     return &context;
 }
 
-[[gnu::always_inline]] inline result<interrupts*>
-acquire_3(device<opaque_platform>& dev, interrupts& context) noexcept {
+[[gnu::always_inline]] inline result<interrupts*> acquire_3(device<opaque_platform>& dev,
+                                                            interrupts& context) noexcept {
     DEVRES_TRY(const auto enabled, pci_enable_device(dev));
     DEVRES_TRY(const auto registers, pci_iomap_region<0>(enabled, "registers"));
     DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors(enabled, 1, 4, irq_type::msix | irq_type::msi));
@@ -38,8 +38,8 @@ acquire_3(device<opaque_platform>& dev, interrupts& context) noexcept {
     return &context;
 }
 
-[[gnu::always_inline]] inline result<interrupts*>
-acquire_4(device<opaque_platform>& dev, interrupts& context) noexcept {
+[[gnu::always_inline]] inline result<interrupts*> acquire_4(device<opaque_platform>& dev,
+                                                            interrupts& context) noexcept {
     DEVRES_TRY(const auto enabled, pci_enable_device(dev));
     DEVRES_TRY(const auto registers, pci_iomap_region<0>(enabled, "registers"));
     DEVRES_TRY(const auto vectors, pci_alloc_irq_vectors<1>(enabled, 4, irq_type::msix | irq_type::msi));
@@ -48,9 +48,8 @@ acquire_4(device<opaque_platform>& dev, interrupts& context) noexcept {
     return &context;
 }
 
-
-[[gnu::always_inline]] inline result<interrupts*>
-acquire_16(device<opaque_platform>& dev, interrupts& context) noexcept {
+[[gnu::always_inline]] inline result<interrupts*> acquire_16(device<opaque_platform>& dev,
+                                                             interrupts& context) noexcept {
     DEVRES_TRY(const auto enabled, pci_enable_device(dev));
     DEVRES_TRY(const auto bar_0, pci_iomap_region<0>(enabled, "registers"));
     DEVRES_TRY(const auto bar_1, pci_iomap_region<1>(enabled, "registers"));

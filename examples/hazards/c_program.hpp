@@ -30,7 +30,7 @@ struct c_row {
 struct c_program {
     const char* text;
     replay::device_kind device = replay::device_kind::rocker;
-    const char* patch = "none";          ///< that the kernel has of which the events are shown
+    const char* patch = "none";  ///< that the kernel has of which the events are shown
     std::vector<c_row> rows;
     const char* confirmed_by = nullptr;  ///< a program in test/kernel/scenarios.txt; null: the same
     const char* confirmed_how = "";      ///< what is to be said of that
@@ -50,8 +50,8 @@ namespace detail {
     case 'B': return "pci_set_master(pdev)";
     case 'A':
     case 'a':
-        return std::string(of.code == 'a' || patch == "none" ? "pci" : "pcim") + "_alloc_irq_vectors(pdev, " + number + ", " + number +
-               ", PCI_IRQ_MSIX | PCI_IRQ_MSI)";
+        return std::string(of.code == 'a' || patch == "none" ? "pci" : "pcim") + "_alloc_irq_vectors(pdev, " + number +
+               ", " + number + ", PCI_IRQ_MSIX | PCI_IRQ_MSI)";
     case 'i': return "pci_alloc_irq_vectors(pdev, 1, " + number + ", PCI_IRQ_ALL_TYPES)";
     case 'F': return "pci_free_irq_vectors(pdev)";
     case 'Q': return "devm_request_irq() on each vector";

@@ -17,8 +17,8 @@ namespace hazards {
 
 namespace detail {
 
-using replay::device_kind, replay::outcome;
 using lm::kernel_version;
+using replay::device_kind, replay::outcome;
 using enum lm::warning_kind;
 
 inline bool is_clean(const kernel_version&, const outcome& found) { return clean(found); }

@@ -34,9 +34,8 @@ struct devres_run {
 class bench {
 public:
     bench(const lm::kernel_version& version, replay::device_kind kind)
-        : kernel_(version),
-          dev_(kind == replay::device_kind::rocker ? kernel_.add(rocker::config(rocker_))
-                                                   : kernel_.add(edu::config(edu_))) {}
+        : kernel_(version), dev_(kind == replay::device_kind::rocker ? kernel_.add(rocker::config(rocker_))
+                                                                     : kernel_.add(edu::config(edu_))) {}
     bench(const bench&) = delete;
     bench& operator=(const bench&) = delete;
 

@@ -57,9 +57,8 @@ public:
     /// What the kernel did, as far as it has not been told. After a probe that failed it is devres's doing.
     void hear() {
         const auto log = kernel_.log().take_events();
-        const auto failed = std::ranges::find_if(log, [](const lm::event& each) {
-            return each.kind == lm::event_kind::probe && each.value < 0;
-        });
+        const auto failed = std::ranges::find_if(
+            log, [](const lm::event& each) { return each.kind == lm::event_kind::probe && each.value < 0; });
         const auto split = failed == log.end() ? failed : std::next(failed);
         for (std::string& line : text_.lines({log.begin(), split}))
             add(std::move(line));

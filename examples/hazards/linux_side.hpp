@@ -19,17 +19,17 @@ struct outcome_row {
 
 /// What a C driver does, and what Linux does then.
 struct linux_side {
-    std::string device;                ///< that it drives
-    std::vector<phase_line> steps;     ///< of the driver
-    std::string patch;                 ///< that the kernel of `events`, a 6.1, has; empty: none
+    std::string device;             ///< that it drives
+    std::vector<phase_line> steps;  ///< of the driver
+    std::string patch;              ///< that the kernel of `events`, a 6.1, has; empty: none
     std::vector<phase_line> events;
-    std::string left;                  ///< when the driver is gone
-    std::string next;                  ///< what the probe of the next driver says
-    std::string program;               ///< that the real kernel was given; empty: none
+    std::string left;     ///< when the driver is gone
+    std::string next;     ///< what the probe of the next driver says
+    std::string program;  ///< that the real kernel was given; empty: none
     std::string device_of_program;
-    std::string confirmed;             ///< what of this the real kernel did with it
+    std::string confirmed;  ///< what of this the real kernel did with it
     std::vector<outcome_row> rows;
-    std::vector<std::string> untrue;   ///< what is not as the tour says
+    std::vector<std::string> untrue;  ///< what is not as the tour says
 };
 
 }  // namespace hazards

@@ -104,8 +104,8 @@ inline void section(std::ostream& out, unsigned number, const told& each) {
         table_row(out, row);
     table_row(out, each.on_kernels);
 
-    const bool replaced =
-        std::ranges::any_of(each.driver.drivers, [](const source_line& line) { return line.sign == '+'; });
+    const bool replaced = std::ranges::any_of(each.driver.drivers,
+                                              [](const source_line& line) { return line.sign == '+'; });
     out << '\n';
     markdown(out, "**With devres** ([" + each.header() + "](../examples/" + each.header() +
                       ")) the lines marked `-` are refused" +

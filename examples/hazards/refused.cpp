@@ -12,6 +12,6 @@ struct hybrid_platform : devres::pci::platform_archetype {
 };
 
 devres::result<devres::pci::binding<HAZARD_DRIVER, hybrid_platform>> bound(hybrid_platform& platform,
-                                                                          hybrid_platform::function_type& function) {
+                                                                           hybrid_platform::function_type& function) {
     return devres::pci::bind<HAZARD_DRIVER>(platform, function);
 }

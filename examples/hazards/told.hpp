@@ -19,9 +19,9 @@ struct told {
     linux_side in_linux;
     driver_source driver;
     refusal refused;
-    devres_run in_devres;               ///< on 6.1
-    outcome_row on_kernels;             ///< the driver of this library
-    std::vector<std::string> untrue;    ///< what is not as the tour says
+    devres_run in_devres;             ///< on 6.1
+    outcome_row on_kernels;           ///< the driver of this library
+    std::vector<std::string> untrue;  ///< what is not as the tour says
 
     [[nodiscard]] std::string header() const { return "hazards/" + std::string(what->name) + ".hpp"; }
     /// The line of the driver that is refused.

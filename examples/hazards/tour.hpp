@@ -26,8 +26,8 @@ inline void paragraph(examples::output& out, std::string_view text, std::string_
 inline void column(examples::output& out, const std::vector<phase_line>& lines) {
     constexpr std::size_t width = std::string_view("next probe").size() + 2;
     for (const phase_line& each : lines) {
-        const std::string text =
-            "    " + each.phase + std::string(width - std::min(width, each.phase.size()), ' ') + each.text;
+        const std::string text = "    " + each.phase + std::string(width - std::min(width, each.phase.size()), ' ') +
+                                 each.text;
         const bool bad = each.text.starts_with("WARNING") || each.text.starts_with("the kernel");
         out.line(text, bad ? style::bad : style::plain);
     }

@@ -35,8 +35,7 @@ struct known_driver {
     devres::result<std::shared_ptr<void>> (*bind)(P& platform, function_type& function);
 
     template <class Driver>
-    [[nodiscard]] static constexpr known_driver of(const char* name,
-                                                   model_maker model = &plain_memory) noexcept {
+    [[nodiscard]] static constexpr known_driver of(const char* name, model_maker model = &plain_memory) noexcept {
         return {name, &matches_ids<Driver>, model, &bind_to<Driver>};
     }
 

@@ -27,9 +27,7 @@ public:
     [[nodiscard]] unsigned vectors() const noexcept { return vectors_ ? vectors_->size() : 0; }
     [[nodiscard]] pci::irq_type type() const noexcept { return vectors_ ? vectors_->type() : pci::irq_type::intx; }
     /// How often a vector has fired; `vector` is below `vectors()`.
-    [[nodiscard]] unsigned interrupts(pci::vector_index vector) const noexcept {
-        return interrupts_[vector.value()];
-    }
+    [[nodiscard]] unsigned interrupts(pci::vector_index vector) const noexcept { return interrupts_[vector.value()]; }
 
     pci::irq_return on_irq(pci::vector_index vector) noexcept {
         ++interrupts_[vector.value()];
@@ -44,8 +42,7 @@ public:
         const auto command = pci_read_config_word(dev_, command_register);
         if (!status || !command || (*status & interrupt_status) == 0 || (*command & intx_disable) != 0)
             return pci::irq_return::none;
-        (void)pci_write_config_word(dev_, command_register,
-                                    static_cast<std::uint16_t>(*command | intx_disable));
+        (void)pci_write_config_word(dev_, command_register, static_cast<std::uint16_t>(*command | intx_disable));
         ++interrupts_[0];
         return pci::irq_return::handled;
     }
@@ -54,8 +51,7 @@ public:
     void reconnect() noexcept {
         const auto command = pci_read_config_word(dev_, command_register);
         if (command && (*command & intx_disable) != 0)
-            (void)pci_write_config_word(dev_, command_register,
-                                        static_cast<std::uint16_t>(*command & ~intx_disable));
+            (void)pci_write_config_word(dev_, command_register, static_cast<std::uint16_t>(*command & ~intx_disable));
     }
 
 private:

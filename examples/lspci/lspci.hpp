@@ -21,8 +21,8 @@ namespace sim = devres::sim;
 
 /// The functions that the text of `lspci -xxxx` describes. `name` is the text's, for messages.
 /// @returns nothing if it is no dump: one line on `error` says what is wrong and where
-[[nodiscard]] inline std::optional<std::vector<sim::dumped_function>>
-read_dump(std::istream& in, std::string_view name, std::ostream& error) {
+[[nodiscard]] inline std::optional<std::vector<sim::dumped_function>> read_dump(std::istream& in, std::string_view name,
+                                                                                std::ostream& error) {
     sim::lspci_error wrong;
     auto functions = sim::read_lspci(in, &wrong);
     if (in.bad())
@@ -41,8 +41,8 @@ read_dump(std::istream& in, std::string_view name, std::ostream& error) {
 /// @returns the exit code: 0 if everything was clean, 1 if not
 inline int run_machine(std::vector<sim::dumped_function> functions, examples::output out) {
     const auto report = [&] {
-        const examples::progress busy(
-            out.progress(), "binding and interrupting " + detail::counted(functions.size(), "function"));
+        const examples::progress busy(out.progress(),
+                                      "binding and interrupting " + detail::counted(functions.size(), "function"));
         return machine(std::move(functions)).exercise();
     }();
     print(std::move(out), report);

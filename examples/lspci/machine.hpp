@@ -78,8 +78,7 @@ private:
         }
         for (const std::string& note : function.notes()) {
             // The report has other words for those left out.
-            if (!note.starts_with("capabilities: ") &&
-                note.find(": size not in the dump") == std::string::npos)
+            if (!note.starts_with("capabilities: ") && note.find(": size not in the dump") == std::string::npos)
                 p.report.assumptions.push_back(note);
         }
         if (!p.report.has_capabilities)
@@ -106,8 +105,7 @@ private:
     void fire(part& p) {
         const unsigned in_hardware = std::max({p.report.msix, p.report.msi, 1U});  // more may be granted
         for (unsigned vector = 0; vector != std::min(p.report.vectors, in_hardware); ++vector) {
-            const std::string handler =
-                p.report.address.text().c_str() + (" irq_handler " + std::to_string(vector));
+            const std::string handler = p.report.address.text().c_str() + (" irq_handler " + std::to_string(vector));
             const bool handled = handlers_.contains(handler);
             seen_.clear();
             const auto lost = p.function->lost();
@@ -116,8 +114,7 @@ private:
             if (handled && seen_.size() == 1 && seen_[0] == handler)
                 ++p.report.fired;
             else if (handled || !seen_.empty())
-                p.report.faults.push_back("vector " + std::to_string(vector) +
-                                          " fired: " + who_saw(lost, *p.function));
+                p.report.faults.push_back("vector " + std::to_string(vector) + " fired: " + who_saw(lost, *p.function));
         }
     }
 
@@ -173,8 +170,7 @@ private:
 
     /// "PCI bridge" of "PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port"
     static std::string class_of(const sim::dumped_function& dump) {
-        std::string text =
-            dump.description.substr(0, std::min(dump.description.find(':'), dump.description.size()));
+        std::string text = dump.description.substr(0, std::min(dump.description.find(':'), dump.description.size()));
         text.resize(std::min(text.find(" ["), text.size()));
         if (text.find_first_not_of("0123456789abcdef") != std::string::npos)
             return text;

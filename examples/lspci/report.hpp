@@ -39,7 +39,7 @@ struct function_report {
     unsigned fired = 0;    ///< those of them whose interrupt exactly their handler saw
     std::vector<std::string> faults{};
     std::optional<std::uint64_t> chosen_bar_sizes[pci::bar_count]{};  ///< the dump does not say these
-    std::vector<std::string> assumptions{};  ///< what else it does not say
+    std::vector<std::string> assumptions{};                           ///< what else it does not say
 };
 
 /// What became of a machine.
@@ -48,8 +48,7 @@ struct machine_report {
     std::vector<std::string> faults;  ///< of no function in particular
 
     [[nodiscard]] bool clean() const noexcept {
-        return faults.empty() &&
-               std::ranges::all_of(functions, [](const auto& f) { return f.faults.empty(); });
+        return faults.empty() && std::ranges::all_of(functions, [](const auto& f) { return f.faults.empty(); });
     }
 };
 
@@ -69,8 +68,7 @@ constexpr std::size_t page_width = 110;
     return digits;
 }
 
-[[nodiscard]] inline std::string counted(std::size_t count, std::string_view what,
-                                         std::string_view plural = "s") {
+[[nodiscard]] inline std::string counted(std::size_t count, std::string_view what, std::string_view plural = "s") {
     return std::to_string(count).append(" ").append(what).append(count == 1 ? "" : plural);
 }
 
@@ -90,8 +88,7 @@ public:
         std::string head;
         bool right = false;  // aligned
     };
-    table(std::vector<column> columns, std::size_t elastic)
-        : columns_(std::move(columns)), elastic_(elastic) {}
+    table(std::vector<column> columns, std::size_t elastic) : columns_(std::move(columns)), elastic_(elastic) {}
 
     void add(row cells) { rows_.push_back(std::move(cells)); }
 
@@ -116,9 +113,7 @@ public:
             const std::string& last = cells.back();
             std::string line = in_columns(cells, widths);
             line.resize(line.size() - last.size());
-            out.line(line + out.painted(last, last == "NO"    ? style::bad
-                                              : last == "yes" ? style::good
-                                                              : style::plain));
+            out.line(line + out.painted(last, last == "NO" ? style::bad : last == "yes" ? style::good : style::plain));
         }
     }
 
@@ -150,8 +145,7 @@ private:
         if (cut == std::string::npos || cut <= indent)
             cut = page_width;
         lines.push_back(text.substr(0, cut));
-        text =
-            std::string(indent, ' ') + text.substr(std::min(text.find_first_not_of(' ', cut), text.size()));
+        text = std::string(indent, ' ') + text.substr(std::min(text.find_first_not_of(' ', cut), text.size()));
     }
     lines.push_back(std::move(text));
     return lines;
@@ -176,8 +170,8 @@ inline void print_functions(output& out, const std::vector<function_report>& fun
                    f.has_capabilities ? count(f.msix) : "?", f.has_capabilities ? count(f.msi) : "?",
                    f.pin == 0 ? "-" : std::string(1, static_cast<char>('A' + f.pin - 1)),
                    f.driver.empty() ? "-" : f.driver,
-                   f.vectors == 0 ? "-" : std::to_string(f.vectors).append(" ").append(name_of(f.type)),
-                   count(f.fired), f.faults.empty() ? clean : "NO"});
+                   f.vectors == 0 ? "-" : std::to_string(f.vectors).append(" ").append(name_of(f.type)), count(f.fired),
+                   f.faults.empty() ? clean : "NO"});
     }
     lines.print(out);
 }
@@ -258,9 +252,7 @@ inline void print(examples::output out, const machine_report& machine) {
         faults += f.faults.size();
         of_type[f.type == irq_type::msix ? 0 : f.type == irq_type::msi ? 1 : 2] += f.vectors;
     }
-    const auto of = [](std::size_t part, std::size_t whole) {
-        return part == whole ? "all" : std::to_string(part);
-    };
+    const auto of = [](std::size_t part, std::size_t whole) { return part == whole ? "all" : std::to_string(part); };
     std::string totals = detail::counted(machine.functions.size(), "function");
     if (present != machine.functions.size())
         totals += " (" + std::to_string(machine.functions.size() - present) + " absent)";
@@ -268,8 +260,7 @@ inline void print(examples::output out, const machine_report& machine) {
               std::to_string(of_type[0]) + " MSI-X, " + std::to_string(of_type[1]) + " MSI, " +
               std::to_string(of_type[2]) + " INTx), " +
               (handled == granted ? "" : std::to_string(handled) + " with a handler, ") + of(fired, handled) +
-              " fired; " +
-              (faults == 0 ? "all released, ledger clean" : detail::counted(faults, "fault") + ':');
+              " fired; " + (faults == 0 ? "all released, ledger clean" : detail::counted(faults, "fault") + ':');
     out.line();
     for (const std::string& line : detail::wrapped(totals, 2))
         out.line(line);

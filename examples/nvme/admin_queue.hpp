@@ -65,15 +65,15 @@ public:
         info.model_number = about.text<40>(page::model_number);
         info.firmware = about.text<8>(page::firmware);
         const unsigned exponent = about.get<std::uint8_t>(page::most_transfer);
-        info.most_transfer =
-            exponent == 0 || exponent > 16 ? most_transfer : std::min(most_transfer, page_size << exponent);
+        info.most_transfer = exponent == 0 || exponent > 16 ? most_transfer
+                                                            : std::min(most_transfer, page_size << exponent);
 
         DEVRES_TRY(admin(commands::identify(identify_what::active_namespaces), completes::by_polling, about.bytes()));
         info.nsid = about.get<namespace_id>(0);
         if (info.nsid == namespace_id::none)
             return fail(errc::enodev);
-        DEVRES_TRY(admin(commands::identify(identify_what::of_namespace, info.nsid), completes::by_polling,
-                         about.bytes()));
+        DEVRES_TRY(
+            admin(commands::identify(identify_what::of_namespace, info.nsid), completes::by_polling, about.bytes()));
         info.blocks = about.get<std::uint64_t>(page::blocks);
         const unsigned format = about.get<std::uint8_t>(page::format) & 0xfU;
         const auto of_format = about.get<std::uint32_t>(page::formats + 4 * format);

@@ -156,7 +156,8 @@ inline constexpr std::uint32_t with_interrupt = 2;  // IEN
 }
 
 /// Reads or writes `blocks` blocks, 1 to 65536, from `lba` on.
-[[nodiscard]] constexpr command transfer(io_opcode what, namespace_id of, std::uint64_t lba, std::uint32_t blocks) noexcept {
+[[nodiscard]] constexpr command transfer(io_opcode what, namespace_id of, std::uint64_t lba,
+                                         std::uint32_t blocks) noexcept {
     return {.opcode = static_cast<std::uint8_t>(what),
             .nsid = of,
             .cdw10 = {static_cast<std::uint32_t>(lba), static_cast<std::uint32_t>(lba >> 32U), blocks - 1}};

@@ -52,8 +52,8 @@ private:
 
     void blocks() {
         out_.heading("blocks written through some queues, and verified through others");
-        const std::string wrong =
-            exercise(bus_, function_, [this](std::string_view line) { out_.line("  " + std::string(line)); });
+        const std::string wrong = exercise(bus_, function_,
+                                           [this](std::string_view line) { out_.line("  " + std::string(line)); });
         check("what is wrong", wrong.empty(), wrong.empty() ? "nothing" : wrong);
         verdict();
     }
@@ -132,8 +132,6 @@ private:
 };
 
 /// Shows an NVMe controller on the simulated bus. @returns the exit code: 0 if all was clean, 1 if not.
-inline int run_nvme(examples::output out) {
-    return demonstration(std::move(out)).run() ? 0 : 1;
-}
+inline int run_nvme(examples::output out) { return demonstration(std::move(out)).run() ? 0 : 1; }
 
 }  // namespace nvme

@@ -42,9 +42,13 @@ public:
         : most_queues_(most_queues), most_entries_(most_entries), vectors_(vectors) {}
 
     [[nodiscard]] std::map<queue_id, device_submission_queue>& submissions() noexcept { return submissions_; }
-    [[nodiscard]] const std::map<queue_id, device_submission_queue>& submissions() const noexcept { return submissions_; }
+    [[nodiscard]] const std::map<queue_id, device_submission_queue>& submissions() const noexcept {
+        return submissions_;
+    }
     [[nodiscard]] std::map<queue_id, device_completion_queue>& completions() noexcept { return completions_; }
-    [[nodiscard]] const std::map<queue_id, device_completion_queue>& completions() const noexcept { return completions_; }
+    [[nodiscard]] const std::map<queue_id, device_completion_queue>& completions() const noexcept {
+        return completions_;
+    }
 
     /// The admin queue, from registers. As with QEMU's controllers, it interrupts only if vectors are on when it is made.
     /// @returns false if there can be none like that
@@ -130,7 +134,8 @@ public:
     /// Commands that are still in it are gone with it.
     status delete_submission_queue(const command& what) {
         const queue_id id = id_in(what);
-        return id == queue_id::admin || submissions_.erase(id) == 0 ? status::invalid_queue_identifier : status::success;
+        return id == queue_id::admin || submissions_.erase(id) == 0 ? status::invalid_queue_identifier
+                                                                    : status::success;
     }
 
 private:

@@ -20,10 +20,10 @@ namespace nvme {
 
 /// What to exercise a controller with.
 struct exercise_plan {
-    std::uint64_t blocks = 10'000;               ///< written and verified; all there are, if there are fewer
-    std::uint64_t first = 0;                     ///< from which block on
-    std::vector<unsigned> queue_counts{4, 2, 8}; ///< what is written through the first is verified through all
-    std::uint64_t seed = 1;                      ///< another one, other data
+    std::uint64_t blocks = 10'000;                ///< written and verified; all there are, if there are fewer
+    std::uint64_t first = 0;                      ///< from which block on
+    std::vector<unsigned> queue_counts{4, 2, 8};  ///< what is written through the first is verified through all
+    std::uint64_t seed = 1;                       ///< another one, other data
 };
 
 /// Data that tells where it belongs: no two blocks have the same, nor two seeds.
@@ -122,7 +122,8 @@ template <devres::pci::platform P, class Report>
     report(std::string(info.model_number.data()) + ", serial number " + info.serial_number.data() + ", " +
            std::to_string(info.blocks) + " blocks of " + std::to_string(info.block_size) + " bytes, " +
            std::to_string(info.most_queues) + " I/O queues at most");
-    const std::string blocks = std::to_string(std::min(plan.first + plan.blocks, info.blocks) - plan.first) + " blocks ";
+    const std::string blocks = std::to_string(std::min(plan.first + plan.blocks, info.blocks) - plan.first) +
+                               " blocks ";
 
     bool written = false;
     for (const unsigned count : plan.queue_counts) {

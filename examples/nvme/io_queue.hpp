@@ -34,13 +34,14 @@ public:
     /// `etimedout`, `enodev` if the queue or the device is gone, `ecanceled` if it was put to sleep meanwhile, `eio`.
     /// Blocks may have been read (written) then.
     result<> read(std::uint64_t lba, std::span<std::byte> to) const noexcept {
-        return each_part(lba, to, [&](const command& what, std::span<std::byte> part) { return execute(what, {}, part); },
-                         io_opcode::read);
+        return each_part(
+            lba, to, [&](const command& what, std::span<std::byte> part) { return execute(what, {}, part); },
+            io_opcode::read);
     }
     result<> write(std::uint64_t lba, std::span<const std::byte> from) const noexcept {
-        return each_part(lba, from,
-                         [&](const command& what, std::span<const std::byte> part) { return execute(what, part, {}); },
-                         io_opcode::write);
+        return each_part(
+            lba, from, [&](const command& what, std::span<const std::byte> part) { return execute(what, part, {}); },
+            io_opcode::write);
     }
     /// Has what was written survive a loss of power. @returns as above
     result<> flush() const noexcept { return execute(commands::flush(nsid_), {}, {}); }

@@ -87,10 +87,10 @@ public:
         bool enabled = false;
         std::size_t submission_queues = 0;
         std::size_t completion_queues = 0;
-        std::size_t waiting = 0;          ///< commands in I/O queues
-        std::uint64_t executed = 0;       ///< commands, of all queues
+        std::size_t waiting = 0;     ///< commands in I/O queues
+        std::uint64_t executed = 0;  ///< commands, of all queues
         unsigned shutdowns = 0;
-        unsigned wrong_doorbells = 0;     ///< for queues that are not there, or with values they cannot have
+        unsigned wrong_doorbells = 0;  ///< for queues that are not there, or with values they cannot have
     };
     [[nodiscard]] facts look() const {
         const std::scoped_lock locked(lock_);
@@ -154,8 +154,7 @@ private:
         {
             const std::scoped_lock locked(lock_);
             change();
-            while (serve_one()) {
-            }
+            while (serve_one()) {}
             raised = std::exchange(raised_, {});
             self = function_;
         }
@@ -209,7 +208,8 @@ private:
         case registers::acq + 4: set_half(acq_, offset != registers::acq); break;
         default:
             if (offset >= registers::doorbells &&
-                !queues_.ring(offset - registers::doorbells, std::size_t{4} << config_.doorbell_stride_exponent, value) &&
+                !queues_.ring(offset - registers::doorbells, std::size_t{4} << config_.doorbell_stride_exponent,
+                              value) &&
                 function_->present())  // it may be pulled out just now
                 ++facts_.wrong_doorbells;
         }
@@ -268,8 +268,8 @@ private:
     void post(queue_id to, completion done, answer how) {
         device_completion_queue& queue = queues_.completions().at(to);
         done.result = how.result;
-        done.phase_and_status =
-            static_cast<std::uint16_t>(static_cast<unsigned>(how.outcome) << 1U | (queue.phase ? 1U : 0U));
+        done.phase_and_status = static_cast<std::uint16_t>(static_cast<unsigned>(how.outcome) << 1U |
+                                                           (queue.phase ? 1U : 0U));
         if (!function_->dma_write(queue.entry(queue.tail, sizeof(done)), &done, sizeof(done))) {
             csts_ |= status_bits::fatal;
             return;
@@ -344,7 +344,7 @@ private:
     std::uint64_t asq_ = 0, acq_ = 0;
     device_queues queues_;
     simulated_namespace namespace_;
-    std::vector<unsigned> raised_;   // to be raised when the lock is free
+    std::vector<unsigned> raised_;  // to be raised when the lock is free
     held held_ = held::none;
     bool lossy_ = false;
     std::function<std::optional<status>(queue_id, const command&)> refusal_;

@@ -297,8 +297,7 @@ private:
 
     /// The next entry of the completion queue, which is there if it has the phase of this round.
     [[nodiscard]] completion peek() const noexcept {
-        auto* const entry =
-            reinterpret_cast<std::uint64_t*>(at(layout_.completions() + head_ * sizeof(completion)));
+        auto* const entry = reinterpret_cast<std::uint64_t*>(at(layout_.completions() + head_ * sizeof(completion)));
         std::array<std::uint64_t, 2> words{};
         words[1] = std::atomic_ref(entry[1]).load(std::memory_order_acquire);  // the phase, which is written last
         words[0] = std::atomic_ref(entry[0]).load(std::memory_order_relaxed);

@@ -13,15 +13,15 @@ namespace nvme {
 inline constexpr std::size_t page_size = 4096;
 
 namespace registers {
-inline constexpr std::size_t cap = 0x00;     ///< controller capabilities, 64 bits
-inline constexpr std::size_t vs = 0x08;      ///< version
-inline constexpr std::size_t intms = 0x0c;   ///< interrupt mask set: not with MSI-X
-inline constexpr std::size_t intmc = 0x10;   ///< interrupt mask clear: not with MSI-X
-inline constexpr std::size_t cc = 0x14;      ///< controller configuration
-inline constexpr std::size_t csts = 0x1c;    ///< controller status
-inline constexpr std::size_t aqa = 0x24;     ///< admin queue attributes: both sizes
-inline constexpr std::size_t asq = 0x28;     ///< where the admin submission queue is, 64 bits
-inline constexpr std::size_t acq = 0x30;     ///< where the admin completion queue is, 64 bits
+inline constexpr std::size_t cap = 0x00;    ///< controller capabilities, 64 bits
+inline constexpr std::size_t vs = 0x08;     ///< version
+inline constexpr std::size_t intms = 0x0c;  ///< interrupt mask set: not with MSI-X
+inline constexpr std::size_t intmc = 0x10;  ///< interrupt mask clear: not with MSI-X
+inline constexpr std::size_t cc = 0x14;     ///< controller configuration
+inline constexpr std::size_t csts = 0x1c;   ///< controller status
+inline constexpr std::size_t aqa = 0x24;    ///< admin queue attributes: both sizes
+inline constexpr std::size_t asq = 0x28;    ///< where the admin submission queue is, 64 bits
+inline constexpr std::size_t acq = 0x30;    ///< where the admin completion queue is, 64 bits
 inline constexpr std::size_t doorbells = 0x1000;
 
 /// A register of a device that is gone reads as this.

@@ -72,7 +72,7 @@ inline constexpr std::string_view codes = "EedBAaiFIQVqfMmGgRrKTPX";
         const std::size_t begin = at;
         driver made;
         bool in_probe = true;
-        for (; at != text.size() && text[at] != ' '; ) {
+        for (; at != text.size() && text[at] != ' ';) {
             const std::size_t here = at;
             const char code = text[at++];
             if (code == ':') {

@@ -42,12 +42,12 @@ struct state {
 
 /// What became of a program.
 struct outcome {
-    std::optional<int> probe;    ///< of the last driver; none if it did not return
-    state after;                 ///< the last unbind
-    std::string oops;            ///< in which function the kernel stopped; empty if it did not
-    std::optional<int> rebind;   ///< of a correct driver, afterwards; none after an oops
+    std::optional<int> probe;       ///< of the last driver; none if it did not return
+    state after;                    ///< the last unbind
+    std::string oops;               ///< in which function the kernel stopped; empty if it did not
+    std::optional<int> rebind;      ///< of a correct driver, afterwards; none after an oops
     std::vector<lm::event> events;  ///< of the program; their handlers are those of the machine, while it lives
-    std::vector<state> states;   ///< that the program reported
+    std::vector<state> states;      ///< that the program reported
     std::vector<lm::warning_kind> warnings;  ///< of the program
 };
 
@@ -147,9 +147,11 @@ private:
         case 'd': linux_.pci_disable_device(dev_); return 0;
         case 'B': linux_.pci_set_master(dev_); return 0;
         case 'A':
-            return found(mine, linux_.pcim_alloc_irq_vectors(dev_, what.number, what.number, lm::pci_irq::msix | lm::pci_irq::msi));
+            return found(mine, linux_.pcim_alloc_irq_vectors(dev_, what.number, what.number,
+                                                             lm::pci_irq::msix | lm::pci_irq::msi));
         case 'a':
-            return found(mine, linux_.pci_alloc_irq_vectors(dev_, what.number, what.number, lm::pci_irq::msix | lm::pci_irq::msi));
+            return found(mine, linux_.pci_alloc_irq_vectors(dev_, what.number, what.number,
+                                                            lm::pci_irq::msix | lm::pci_irq::msi));
         case 'i': return found(mine, linux_.pci_alloc_irq_vectors(dev_, 1, what.number, lm::pci_irq::all_types));
         case 'F': linux_.pci_free_irq_vectors(dev_); return 0;
         case 'I': look_up(mine); return 0;
@@ -197,9 +199,8 @@ private:
         for (unsigned v = 0; v != mine.irqs.size(); ++v) {
             handler& each = mine.handlers[v];
             const char* const name = each.name.c_str();
-            const int error = is_managed
-                                  ? linux_.devm_request_irq(dev_, mine.irqs[v], on_interrupt, 0, name, &each)
-                                  : linux_.request_irq(mine.irqs[v], on_interrupt, 0, name, &each);
+            const int error = is_managed ? linux_.devm_request_irq(dev_, mine.irqs[v], on_interrupt, 0, name, &each)
+                                         : linux_.request_irq(mine.irqs[v], on_interrupt, 0, name, &each);
             if (error != 0)
                 return error;
         }

@@ -76,8 +76,8 @@ private:
         const auto ppu = opened->control(event::ppu_error, 0);
         check("the user sees", happened && happened->events == 1,
               std::to_string(happened ? happened->events : 0) + " event interrupt");
-        check("the device has counted", ppu && ppu->count == 2, std::to_string(ppu ? ppu->count : 0) + ", and is " +
-                                                                    (ppu && ppu->interrupt ? "unmasked" : "masked"));
+        check("the device has counted", ppu && ppu->count == 2,
+              std::to_string(ppu ? ppu->count : 0) + ", and is " + (ppu && ppu->interrupt ? "unmasked" : "masked"));
 
         chapter("unbind, with a file still open: from the outside in");
         unbind(*bound);
@@ -189,8 +189,6 @@ private:
 };
 
 /// Shows a Switchtec on the simulated bus. @returns the exit code: 0 if all was clean, 1 if not.
-inline int run_switchtec(examples::output out) {
-    return demonstration(std::move(out)).run() ? 0 : 1;
-}
+inline int run_switchtec(examples::output out) { return demonstration(std::move(out)).run() ? 0 : 1; }
 
 }  // namespace switchtec

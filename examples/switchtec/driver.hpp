@@ -45,9 +45,9 @@ namespace switchtec {
 
 /// The module parameters.
 struct parameters {
-    unsigned nirqs = 32;              ///< how many vectors to ask for at most; at least 4
-    bool use_dma_mrpc = true;         ///< where the firmware can
-    unsigned mrpc_timeout_ms = 500;   ///< how long a command may take, unless its user says otherwise
+    unsigned nirqs = 32;             ///< how many vectors to ask for at most; at least 4
+    bool use_dma_mrpc = true;        ///< where the firmware can
+    unsigned mrpc_timeout_ms = 500;  ///< how long a command may take, unless its user says otherwise
 };
 
 /// The resource of `device_number` in the ownership table.
@@ -97,8 +97,8 @@ struct configured_driver {
         constexpr std::uint16_t models[] = {
             0x8531, 0x8532, 0x8533, 0x8534, 0x8535, 0x8536, 0x8541, 0x8542, 0x8543, 0x8544, 0x8545, 0x8546,  // gen3
             0x8551, 0x8552, 0x8553, 0x8554, 0x8555, 0x8556, 0x8561, 0x8562, 0x8563, 0x8564, 0x8565, 0x8566,
-            0x8571, 0x8572, 0x8573, 0x8574, 0x8575, 0x8576,
-            0x4000, 0x4084, 0x4068, 0x4052, 0x4036, 0x4028, 0x4100, 0x4184, 0x4168, 0x4152, 0x4136, 0x4128,  // gen4
+            0x8571, 0x8572, 0x8573, 0x8574, 0x8575, 0x8576, 0x4000, 0x4084, 0x4068, 0x4052, 0x4036, 0x4028,
+            0x4100, 0x4184, 0x4168, 0x4152, 0x4136, 0x4128,                                                  // gen4
             0x5000, 0x5084, 0x5068, 0x5052, 0x5036, 0x5028, 0x5100, 0x5184, 0x5168, 0x5152, 0x5136, 0x5128,  // gen5
         };
         std::array<pci::device_id, 2 * std::size(models)> all{};
@@ -138,9 +138,9 @@ struct configured_driver {
             info.dma_vector = registers.read32(gas::mrpc::dma_vector);
         }
         // More than are used here: the spare ones are for the NTB client of the same function.
-        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(
-            enabled, std::max(Module.nirqs, 4U),
-            pci::irq_type::msix | pci::irq_type::msi | pci::irq_type::virtual_entries));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<1>(enabled, std::max(Module.nirqs, 4U),
+                                                                pci::irq_type::msix | pci::irq_type::msi |
+                                                                    pci::irq_type::virtual_entries));
         info.vectors = vectors.size();
         if (info.event_vector >= info.vectors || info.dma_vector.value_or(0) >= info.vectors)
             return fail(errc::efault);
@@ -148,8 +148,8 @@ struct configured_driver {
         DEVRES_TRY(auto device, devres::devm_emplace<endpoint_of<Device>>(dev, registers, info, answers));
         DEVRES_TRY(pci::devm_request_irq(vectors[info.event_vector], "switchtec", device));
         if (info.dma_vector) {
-            DEVRES_TRY(pci::devm_request_irq<[](auto& e) { return e.on_dma_mrpc(); }>(
-                vectors[*info.dma_vector], "switchtec-dma", device));
+            DEVRES_TRY(pci::devm_request_irq<[](auto& e) { return e.on_dma_mrpc(); }>(vectors[*info.dma_vector],
+                                                                                      "switchtec-dma", device));
         }
         DEVRES_TRY(devres::devm_start(dev, device));
 

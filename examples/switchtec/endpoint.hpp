@@ -210,8 +210,7 @@ public:
         {
             const std::scoped_lock hold(lock_);
             alive_ = false;
-            while (queue_.pop() != nullptr) {
-            }
+            while (queue_.pop() != nullptr) {}
         }
         changed_.notify_all();
     }
@@ -453,9 +452,7 @@ private:
             visit(event_scope::port_function, port);
     }
 
-    [[nodiscard]] std::size_t mrpc_header() const noexcept {
-        return header_offset(event::mrpc_comp, info_.partition);
-    }
+    [[nodiscard]] std::size_t mrpc_header() const noexcept { return header_offset(event::mrpc_comp, info_.partition); }
 
     [[nodiscard]] std::uint32_t read32(std::size_t offset) const noexcept { return registers_.read32(offset); }
     void write32(std::size_t offset, std::uint32_t value) const noexcept { registers_.write32(offset, value); }

@@ -46,8 +46,7 @@ public:
     /// @returns `einval` if input or output exceed 1024 bytes, `ebusy` if there is an answer to be read first,
     /// `enodev`.
     /// @throws std::bad_alloc
-    result<> write(std::uint32_t command, std::span<const std::byte> input,
-                   std::size_t wanted = gas::mrpc::max_data) {
+    result<> write(std::uint32_t command, std::span<const std::byte> input, std::size_t wanted = gas::mrpc::max_data) {
         if (input.size() > gas::mrpc::max_data || wanted > gas::mrpc::max_data)
             return fail(errc::einval);
         const auto device = device_.try_access();

@@ -28,12 +28,12 @@ struct model_config {
     std::uint16_t device_id = 0x8536;
     std::uint32_t firmware_version = 0x0401'0203;
     unsigned partitions = 2;
-    unsigned partition = 1;              ///< the one that the endpoint manages
-    std::uint8_t upstream_port = 0;      ///< port functions, by instance
+    unsigned partition = 1;          ///< the one that the endpoint manages
+    std::uint8_t upstream_port = 0;  ///< port functions, by instance
     std::uint8_t endpoint_port = 48;
     std::vector<std::uint8_t> downstream_ports{8, 16};
     std::uint16_t event_vector = 0;
-    std::uint32_t dma_version = 1;       ///< 0: firmware without DMA-MRPC
+    std::uint32_t dma_version = 1;  ///< 0: firmware without DMA-MRPC
     std::uint32_t dma_vector = 1;
 };
 
@@ -348,8 +348,8 @@ private:
                                          .size = static_cast<std::uint32_t>(size),
                                          .data = {}};
             std::copy_n(answer.output.begin(), size, memory.data);
-            const std::uint64_t address = get(gas::mrpc::dma_address) |
-                                          std::uint64_t{get(gas::mrpc::dma_address + 4)} << 32U;
+            const std::uint64_t address = get(gas::mrpc::dma_address) | std::uint64_t{get(gas::mrpc::dma_address + 4)}
+                                                                            << 32U;
             if (function_ != nullptr)
                 (void)function_->dma_write(devres::pci::bus_address{address}, &memory, sizeof(memory));
         }

@@ -21,7 +21,7 @@ struct mrpc_request {
 
     std::uint32_t command = 0;
     std::size_t input_size = 0;
-    std::size_t output_size = gas::mrpc::max_data;  ///< how much of the output is wanted
+    std::size_t output_size = gas::mrpc::max_data;                 ///< how much of the output is wanted
     alignas(4) std::array<std::byte, gas::mrpc::max_data> data{};  ///< the input, later the output
     devres::result<mrpc_reply> outcome{};
 

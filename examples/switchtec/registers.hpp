@@ -16,10 +16,10 @@ inline constexpr std::uint32_t all_ones = 0xffff'ffff;
 
 /// The management calls to the firmware (MRPC), one at a time.
 namespace mrpc {
-inline constexpr std::size_t max_data = 1024;      ///< bytes of input, and of output
+inline constexpr std::size_t max_data = 1024;  ///< bytes of input, and of output
 inline constexpr std::size_t input = 0x000;
 inline constexpr std::size_t output = 0x400;
-inline constexpr std::size_t command = 0x800;      ///< writing it starts the command
+inline constexpr std::size_t command = 0x800;  ///< writing it starts the command
 inline constexpr std::size_t status = 0x804;
 inline constexpr std::size_t return_code = 0x808;
 inline constexpr std::size_t dma_enable = 0x80c;   ///< 1: answers also go to memory, and interrupt with dma_vector
@@ -53,8 +53,8 @@ inline constexpr unsigned max = 48;
 inline constexpr std::size_t base = 0x4000;
 inline constexpr std::size_t stride = 0x400;
 
-inline constexpr std::size_t port_count = 0x08;      ///< downstream ports
-inline constexpr std::size_t upstream_port = 0x10;   ///< port functions, by instance
+inline constexpr std::size_t port_count = 0x08;     ///< downstream ports
+inline constexpr std::size_t upstream_port = 0x10;  ///< port functions, by instance
 inline constexpr std::size_t endpoint_port = 0x14;
 inline constexpr std::size_t downstream_ports = 0x18;
 inline constexpr unsigned max_downstream = 47;
@@ -192,8 +192,7 @@ struct event_range {
 /// Where an event's header is; its data follows.
 [[nodiscard]] constexpr std::size_t header_offset(event what, unsigned instance) noexcept {
     const event_scope scope = scope_of(what);
-    return block_offset(scope, instance,
-                        events_of(scope).header + summary_bit(what) * gas::event_header::stride);
+    return block_offset(scope, instance, events_of(scope).header + summary_bit(what) * gas::event_header::stride);
 }
 
 /// Where the summary of a scope's events is.

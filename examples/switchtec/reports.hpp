@@ -23,7 +23,7 @@ struct partition_info {
     unsigned partitions = 0;
     std::array<std::uint8_t, gas::partition::max_downstream + 2> ports{};  ///< upstream, endpoint, downstream
     unsigned port_count = 0;
-    unsigned vectors = 0;               ///< granted; those that no handler is on are spare
+    unsigned vectors = 0;  ///< granted; those that no handler is on are spare
     unsigned event_vector = 0;
     std::optional<unsigned> dma_vector{};  ///< none: no DMA-MRPC
 
@@ -32,9 +32,9 @@ struct partition_info {
 
 /// The answer to a command.
 struct mrpc_reply {
-    bool failed = false;            ///< the firmware refused the command: `return_code` says why
+    bool failed = false;  ///< the firmware refused the command: `return_code` says why
     std::uint32_t return_code = 0;
-    std::size_t size = 0;           ///< bytes of output
+    std::size_t size = 0;  ///< bytes of output
 };
 
 /// Which events have occurred and not been cleared: bit n is the scope's n-th event.
@@ -60,13 +60,13 @@ struct event_status {
     bool log = false;
     bool cli = false;
     bool fatal = false;
-    unsigned count = 0;      ///< how often it has occurred, modulo 256
+    unsigned count = 0;  ///< how often it has occurred, modulo 256
     std::array<std::uint32_t, gas::event_header::data_words> data{};
 };
 
 /// What happened while a user waited.
 struct occurrences {
-    unsigned events = 0;        ///< interrupts by events that are masked now
+    unsigned events = 0;  ///< interrupts by events that are masked now
     unsigned link_changes = 0;
 
     friend bool operator==(const occurrences&, const occurrences&) = default;

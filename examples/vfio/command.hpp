@@ -9,9 +9,9 @@ namespace vfio_command {
 
 /// What the command line asks for.
 struct request {
-    std::string address;    ///< of a function
-    bool list = false;      ///< instead: which functions there are
-    bool overwrite = false; ///< a driver's test may write to what the device stores
+    std::string address;     ///< of a function
+    bool list = false;       ///< instead: which functions there are
+    bool overwrite = false;  ///< a driver's test may write to what the device stores
 };
 
 /// Runs the driver of the function's kind, and its test. @returns the exit code: 0 if all was well, 1 if the device or the

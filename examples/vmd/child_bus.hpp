@@ -80,9 +80,7 @@ public:
 
     static constexpr bool hybrid_irq_vectors = false;
 
-    void* allocate(std::size_t size, std::size_t alignment) noexcept {
-        return platform().allocate(size, alignment);
-    }
+    void* allocate(std::size_t size, std::size_t alignment) noexcept { return platform().allocate(size, alignment); }
     void deallocate(void* block, std::size_t size, std::size_t alignment) noexcept {
         platform().deallocate(block, size, alignment);
     }
@@ -159,9 +157,9 @@ public:
     result<std::uint32_t> read_config(child_function& f, unsigned offset, unsigned width) noexcept {
         if (!is_register(offset, width))
             return fail(errc::einval);
-        return width == 1 ? get<std::uint8_t>(f, offset)
-             : width == 2 ? get<std::uint16_t>(f, offset)
-                          : get<std::uint32_t>(f, offset);
+        return width == 1   ? get<std::uint8_t>(f, offset)
+               : width == 2 ? get<std::uint16_t>(f, offset)
+                            : get<std::uint32_t>(f, offset);
     }
     result<> write_config(child_function& f, unsigned offset, unsigned width, std::uint32_t value) noexcept {
         if (!is_register(offset, width))
@@ -206,8 +204,7 @@ public:
         write_register(windows_[region.window], region.offset + offset, value);
     }
 
-    result<pci::vector_grant> allocate_vectors(child_function& f,
-                                               const pci::vector_request& request) noexcept {
+    result<pci::vector_grant> allocate_vectors(child_function& f, const pci::vector_request& request) noexcept {
         if (in_handler(f))
             return fail(errc::edeadlk);
         if (!is_present(f))
@@ -347,9 +344,7 @@ public:
 
     /// Where VMD's platform is watched, children are too: what devres owns of theirs, under their address.
     void note(child_function& f, const devres::resource_event& event) noexcept
-        requires requires(parent_platform& watched, typename Parent::function_type& vmd) {
-            watched.note(vmd, event);
-        }
+        requires requires(parent_platform& watched, typename Parent::function_type& vmd) { watched.note(vmd, event); }
     {
         if (!event.managed)
             return;  // a platform may take those for VMD's own
@@ -431,8 +426,8 @@ private:
     }
     void enable_msix(const child_function& f, bool on) const noexcept {
         const unsigned at = f.msix + child_config::msix_control;
-        const std::uint32_t others =
-            get<std::uint16_t>(f, at) & ~(child_config::msix_enable | child_config::msix_function_mask);
+        const std::uint32_t others = get<std::uint16_t>(f, at) &
+                                     ~(child_config::msix_enable | child_config::msix_function_mask);
         put(f, at, static_cast<std::uint16_t>(others | (on ? child_config::msix_enable : 0)));
     }
 

@@ -37,8 +37,8 @@ public:
     }
     /// Looks for completed commands, as the interrupt handler does. @returns whether there were any
     bool poll(unsigned queue) noexcept {
-        const auto* const line = reinterpret_cast<std::uint32_t*>(
-            static_cast<std::byte*>(completions_.data()) + queue * registers::completion_stride);
+        const auto* const line = reinterpret_cast<std::uint32_t*>(static_cast<std::byte*>(completions_.data()) +
+                                                                  queue * registers::completion_stride);
         const std::uint32_t now = __atomic_load_n(line, __ATOMIC_ACQUIRE);
         return completed_[queue].exchange(now, std::memory_order_acq_rel) != now;
     }

@@ -62,9 +62,9 @@ struct child_function {
         std::array<std::uint32_t, 16> header{};
     };
 
-    pci::address address;     ///< the domain is VMD's
+    pci::address address;  ///< the domain is VMD's
     pci::device_id identity;
-    std::size_t config = 0;   ///< where its configuration space is in CFGBAR
+    std::size_t config = 0;  ///< where its configuration space is in CFGBAR
 
     std::array<bar_space, pci::bar_count> bars{};
     std::array<std::uint32_t, pci::bar_count> bars_found{};  ///< the registers' values before the scan

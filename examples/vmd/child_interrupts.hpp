@@ -48,8 +48,7 @@ public:
                 wanted = (seen & waiting) != 0 ? seen : seen + 1;
             else
                 wanted = (seen & running) != 0 ? seen + 1 : seen | running;
-        } while (!state_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel,
-                                               std::memory_order_relaxed));
+        } while (!state_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel, std::memory_order_relaxed));
         if ((seen & (armed | running)) == armed)
             run();
     }
@@ -75,8 +74,7 @@ public:
             wanted = seen | armed;
             if ((seen & running) == 0 && (seen & waiting) != 0)
                 wanted = (wanted - 1) | running;
-        } while (!state_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel,
-                                               std::memory_order_relaxed));
+        } while (!state_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel, std::memory_order_relaxed));
         if (((seen ^ wanted) & running) != 0)
             run();
     }
@@ -137,8 +135,7 @@ private:
                 next = after_call(seen);
                 if ((next & running) == 0)
                     runner_.store({}, std::memory_order_relaxed);
-            } while (!state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
-                                                   std::memory_order_relaxed));
+            } while (!state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel, std::memory_order_relaxed));
             if ((next & running) != 0)
                 runner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
         } while ((next & running) != 0);
@@ -169,12 +166,8 @@ public:
         }
     }
 
-    void add(const child_irq& irq) noexcept {
-        word_of(irq).fetch_or(bit_of(irq), std::memory_order_release);
-    }
-    void remove(const child_irq& irq) noexcept {
-        word_of(irq).fetch_and(~bit_of(irq), std::memory_order_release);
-    }
+    void add(const child_irq& irq) noexcept { word_of(irq).fetch_or(bit_of(irq), std::memory_order_release); }
+    void remove(const child_irq& irq) noexcept { word_of(irq).fetch_and(~bit_of(irq), std::memory_order_release); }
 
     /// How many child interrupts are on the list now.
     [[nodiscard]] unsigned size() const noexcept {

@@ -93,8 +93,7 @@ public:
         const auto change = config_.write(offset, width, value);
         const unsigned at = offset & ~3U;
         constexpr std::uint32_t state = reg::power_management::state;
-        if (at == power + reg::power_management::control && (change.before & state) != 0 &&
-            (change.after & state) == 0)
+        if (at == power + reg::power_management::control && (change.before & state) != 0 && (change.after & state) == 0)
             reset();  // what it knew is lost in D3
         if (at == msix)
             send_pending();
@@ -158,8 +157,7 @@ public:
 
 protected:
     virtual std::uint64_t read_register(unsigned bar, std::uint64_t offset, unsigned width) noexcept = 0;
-    virtual void write_register(unsigned bar, std::uint64_t offset, unsigned width,
-                                std::uint64_t value) noexcept = 0;
+    virtual void write_register(unsigned bar, std::uint64_t offset, unsigned width, std::uint64_t value) noexcept = 0;
     virtual void started_over() noexcept = 0;
 
     bool dma_write(std::uint64_t at, const void* from, std::size_t size) noexcept {

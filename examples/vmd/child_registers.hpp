@@ -28,13 +28,9 @@ inline constexpr std::size_t completions = 0x30;  ///< 64 bits: where it counts 
 inline constexpr std::size_t completion_stride = 64;
 
 /// Which vector a queue interrupts with.
-[[nodiscard]] constexpr std::size_t queue_vector(unsigned queue) noexcept {
-    return 0x100 + queue * std::size_t{4};
-}
+[[nodiscard]] constexpr std::size_t queue_vector(unsigned queue) noexcept { return 0x100 + queue * std::size_t{4}; }
 /// How many commands a queue has been given since the start.
-[[nodiscard]] constexpr std::size_t doorbell(unsigned queue) noexcept {
-    return 0x1000 + queue * std::size_t{8};
-}
+[[nodiscard]] constexpr std::size_t doorbell(unsigned queue) noexcept { return 0x1000 + queue * std::size_t{8}; }
 }  // namespace nvme::registers
 
 namespace ethernet::registers {

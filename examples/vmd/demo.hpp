@@ -174,9 +174,8 @@ private:
         const unsigned before = port->received();
         m.port.receive();
         const unsigned frames = port->received() - before;
-        const bool all =
-            out_.check("commands completed", completed == asked,
-                       std::to_string(completed) + " of " + std::to_string(asked));
+        const bool all = out_.check("commands completed", completed == asked,
+                                    std::to_string(completed) + " of " + std::to_string(asked));
         return out_.check("frames received", frames == 1, std::to_string(frames) + " of 1") && all;
     }
 
@@ -184,17 +183,13 @@ private:
         out_.problem("  a child has no driver");
         return false;
     }
-    bool failed(std::string_view what, devres::errc error) {
-        return out_.check(what, false, devres::message(error));
-    }
+    bool failed(std::string_view what, devres::errc error) { return out_.check(what, false, devres::message(error)); }
     bool verdict(machine& m) { return out_.check(m.bus.ledger()); }
 
     examples::output out_;
 };
 
 /// @returns the exit status: 0 if every ledger is clean
-inline int run_vmd(examples::output out) {
-    return demonstration(std::move(out)).run() ? 0 : 1;
-}
+inline int run_vmd(examples::output out) { return demonstration(std::move(out)).run() ? 0 : 1; }
 
 }  // namespace vmd

@@ -159,8 +159,8 @@ public:
     result<> restore() const noexcept { return set_remapping(dev_, vectors_.has_value()); }
 
 private:
-    using handler = pci::irq_registration<devres::managed_t, typename Device::platform_type,
-                                          typename Device::driver_type>;
+    using handler =
+        pci::irq_registration<devres::managed_t, typename Device::platform_type, typename Device::driver_type>;
     using child_binding = std::variant<std::monostate, pci::binding<ChildDrivers, bus_type>...>;
 
     template <class ChildDriver>
@@ -202,7 +202,8 @@ template <class Driver, class... ChildDrivers>
 struct driver_for {
     static constexpr pci::device_id ids[] = {
         {.vendor = 0x8086, .device = 0x201d, .driver_data = feature::membar_shadow_vscap},
-        {.vendor = 0x8086, .device = 0x28c0,
+        {.vendor = 0x8086,
+         .device = 0x28c0,
          .driver_data = feature::membar_shadow | feature::bus_restrictions | feature::can_bypass_remapping},
         {.vendor = 0x8086, .device = 0x467f, .driver_data = feature::client},
         {.vendor = 0x8086, .device = 0x4c3d, .driver_data = feature::client},

@@ -23,10 +23,10 @@ namespace sim = devres::sim;
 /// What a simulated VMD is.
 struct endpoint_kind {
     std::uint16_t device = 0x9a0b;
-    unsigned msix_vectors = 64;              ///< 0: it has no MSI-X
+    unsigned msix_vectors = 64;  ///< 0: it has no MSI-X
     std::uint64_t cfgbar_size = bus_ecam_size;
-    std::uint16_t capabilities = 0;          ///< VMCAP
-    std::uint16_t control = 0;               ///< VMCONFIG at power on
+    std::uint16_t capabilities = 0;  ///< VMCAP
+    std::uint16_t control = 0;       ///< VMCONFIG at power on
     /// In a virtual machine: the host's addresses of MEMBAR1 and MEMBAR2, shown where the device id says.
     std::optional<std::array<std::uint64_t, 2>> host_addresses = {};
 };
@@ -156,8 +156,7 @@ public:
         if (bar.value() == cfgbar) {
             child_model* const child = child_at(offset);
             if (child != nullptr && width <= 4)
-                child->write_config(static_cast<unsigned>(offset & 0xfffU), width,
-                                    static_cast<std::uint32_t>(value));
+                child->write_config(static_cast<unsigned>(offset & 0xfffU), width, static_cast<std::uint32_t>(value));
             return;
         }
         const std::uint64_t address = window(bar.value()) + offset;

@@ -16,8 +16,7 @@ inline constexpr std::uint64_t membar_shadow_vscap = 1U << 2U;   ///< and, in a 
 inline constexpr std::uint64_t offset_first_vector = 1U << 3U;   ///< vector 0 carries no child interrupts
 inline constexpr std::uint64_t can_bypass_remapping = 1U << 4U;  ///< children may interrupt without its help
 inline constexpr std::uint64_t bios_pm_quirk = 1U << 5U;         ///< links' power is left to the driver
-inline constexpr std::uint64_t client =
-    membar_shadow_vscap | bus_restrictions | offset_first_vector | bios_pm_quirk;
+inline constexpr std::uint64_t client = membar_shadow_vscap | bus_restrictions | offset_first_vector | bios_pm_quirk;
 }  // namespace feature
 
 /// BARs: the configuration spaces of the children (ECAM), and two windows to their BARs.
@@ -40,10 +39,10 @@ inline constexpr std::uint32_t membar2_shadow_enable = 1U << 1U;  // of VMLOCK
 
 /// The shadow registers: two 64-bit host addresses, of MEMBAR1 and MEMBAR2.
 namespace shadow {
-inline constexpr std::size_t offset = 0x2000;              ///< in MEMBAR2, behind VMD's own MSI-X table
+inline constexpr std::size_t offset = 0x2000;  ///< in MEMBAR2, behind VMD's own MSI-X table
 inline constexpr std::size_t size = 16;
-inline constexpr std::uint32_t signature = 0x5348'4457;    ///< "SHDW", in the vendor capability at 4
-inline constexpr unsigned capability_addresses = 8;        ///< where they are in the vendor capability
+inline constexpr std::uint32_t signature = 0x5348'4457;  ///< "SHDW", in the vendor capability at 4
+inline constexpr unsigned capability_addresses = 8;      ///< where they are in the vendor capability
 }  // namespace shadow
 
 /// The message by which a child interrupts while VMD remaps: it names an entry of VMD's own MSI-X table
@@ -53,9 +52,7 @@ inline constexpr std::uint32_t base = 0xfee0'0000;
 inline constexpr unsigned vector_shift = 12;
 inline constexpr unsigned vectors = 256;  ///< that it can name
 
-[[nodiscard]] constexpr std::uint32_t address(unsigned vector) noexcept {
-    return base | vector << vector_shift;
-}
+[[nodiscard]] constexpr std::uint32_t address(unsigned vector) noexcept { return base | vector << vector_shift; }
 [[nodiscard]] constexpr unsigned vector(std::uint64_t address) noexcept {
     return static_cast<unsigned>(address >> vector_shift) & (vectors - 1);
 }

@@ -41,9 +41,7 @@ public:
     [[nodiscard]] unsigned value() const noexcept { return First + number_; }
 
     /// How many are taken.
-    [[nodiscard]] static unsigned in_use() noexcept {
-        return static_cast<unsigned>(std::popcount(taken_.load()));
-    }
+    [[nodiscard]] static unsigned in_use() noexcept { return static_cast<unsigned>(std::popcount(taken_.load())); }
 
 private:
     unsigned number_ = most;

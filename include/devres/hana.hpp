@@ -28,8 +28,8 @@ namespace devres {
 /// A table as a map from resources, as Hana types, to their owners: `hana_map(driver::ownership)[type_c<pci::enable_t>]`.
 template <class... Claims>
 [[nodiscard]] constexpr auto hana_map(const ownership_table<Claims...>&) noexcept {
-    return boost::hana::make_map(boost::hana::make_pair(boost::hana::type_c<typename Claims::resource_type>,
-                                                        typename Claims::owner_type{})...);
+    return boost::hana::make_map(
+        boost::hana::make_pair(boost::hana::type_c<typename Claims::resource_type>, typename Claims::owner_type{})...);
 }
 
 }  // namespace devres

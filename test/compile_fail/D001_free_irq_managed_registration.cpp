@@ -3,8 +3,7 @@
 #include "driver.hpp"
 
 struct driver {
-    static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = managed);
+    static constexpr auto ownership = own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = managed);
 
     static result<> probe(auto& dev, const device_id&) {
         DEVRES_TRY(const auto data, devm_emplace<queue>(dev));

@@ -14,14 +14,11 @@ struct driver {
 #elif EXPECT_FAIL == 3
     static constexpr auto ownership = own(driver_data = unmanaged, irq_handler = managed);
 #elif EXPECT_FAIL == 4
-    static constexpr auto ownership =
-        own(bar<0> = unmanaged, bar<2> = unmanaged, irq_handler.without(bar<2>) = managed);
+    static constexpr auto ownership = own(bar<0> = unmanaged, bar<2> = unmanaged, irq_handler.without(bar<2>) = managed);
 #elif EXPECT_FAIL == 5
-    static constexpr auto ownership =
-        own(irq_handler.without(bar<0>).guarding(bar<2>) = managed, bar<4> = unmanaged);
+    static constexpr auto ownership = own(irq_handler.without(bar<0>).guarding(bar<2>) = managed, bar<4> = unmanaged);
 #else
-    static constexpr auto ownership =
-        own(enable = managed, irq_handler.without(minor_number).guarding(dma_streaming, bar<2>) = managed,
+    static constexpr auto ownership = own(enable = managed, irq_handler.without(minor_number).guarding(dma_streaming, bar<2>) = managed,
             minor_number = unmanaged, dma_streaming = unmanaged, bar<0> = managed, bar<2> = unmanaged);
     static constexpr auto of_the_drivers_own = own(irq_handler = unmanaged, minor_number = unmanaged);
 #endif

@@ -6,8 +6,7 @@
 
 struct driver {
 #ifdef EXPECT_FAIL
-    static constexpr auto ownership =
-        own(driver_data = managed, enable = unmanaged, irq_handler = managed);
+    static constexpr auto ownership = own(driver_data = managed, enable = unmanaged, irq_handler = managed);
 #else
     static constexpr auto ownership = own(driver_data = managed, enable = managed, irq_handler = managed);
 #endif

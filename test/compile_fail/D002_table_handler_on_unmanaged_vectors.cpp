@@ -6,11 +6,9 @@
 
 struct driver {
 #ifdef EXPECT_FAIL
-    static constexpr auto ownership =
-        own(driver_data = managed, irq_vectors = unmanaged, irq_handler = managed);
+    static constexpr auto ownership = own(driver_data = managed, irq_vectors = unmanaged, irq_handler = managed);
 #else
-    static constexpr auto ownership =
-        own(driver_data = managed, irq_vectors = managed, irq_handler = managed);
+    static constexpr auto ownership = own(driver_data = managed, irq_vectors = managed, irq_handler = managed);
 #endif
 
     static result<> probe(auto& dev, const device_id&) {

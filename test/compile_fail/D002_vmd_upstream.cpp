@@ -11,12 +11,10 @@ inline constexpr resource<struct instance_id_tag> instance_id;
 
 struct vmd {
 #ifdef EXPECT_FAIL
-    static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, bar<0> = managed, irq_vectors = managed,
+    static constexpr auto ownership = own(driver_data = managed, enable = managed, bar<0> = managed, irq_vectors = managed,
             irq_handler.without(instance_id) = managed, irq_lists = unmanaged, instance_id = unmanaged);
 #else
-    static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, bar<0> = managed, irq_vectors = managed,
+    static constexpr auto ownership = own(driver_data = managed, enable = managed, bar<0> = managed, irq_vectors = managed,
             irq_handler.without(instance_id) = managed, irq_lists = managed, instance_id = unmanaged);
 #endif
 

@@ -4,11 +4,9 @@
 
 struct driver {
 #ifdef EXPECT_FAIL
-    static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = unmanaged);
+    static constexpr auto ownership = own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = unmanaged);
 #else
-    static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = managed);
+    static constexpr auto ownership = own(driver_data = managed, enable = managed, irq_vectors = managed, irq_handler = managed);
 #endif
 
     static result<> probe(auto& dev, const device_id&) {

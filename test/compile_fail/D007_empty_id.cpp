@@ -8,7 +8,8 @@ struct driver {
 #ifdef EXPECT_FAIL
     static constexpr device_id ids[] = {{.vendor = 0x1234, .device = 1}, {}};
 #else
-    static constexpr device_id ids[] = {{.vendor = 0x1234, .device = 1}, {.class_code = 0x020000, .class_mask = 0xff0000}};
+    static constexpr device_id ids[] = {{.vendor = 0x1234, .device = 1},
+                                        {.class_code = 0x020000, .class_mask = 0xff0000}};
 #endif
     static result<> probe(auto&, const device_id&) { return {}; }
 };

@@ -8,8 +8,7 @@ inline constexpr resource<struct minor_number_tag> minor_number;
 
 struct driver {
 #ifdef EXPECT_FAIL
-    static constexpr auto ownership =
-        own(irq_handler = managed, irq_handler.without(minor_number) = managed, minor_number = unmanaged);
+    static constexpr auto ownership = own(irq_handler = managed, irq_handler.without(minor_number) = managed, minor_number = unmanaged);
 #else
     static constexpr auto ownership = own(irq_handler.without(minor_number) = managed, minor_number = unmanaged);
 #endif

@@ -25,23 +25,13 @@ static_assert(fixed<enabled_type> && fixed<registers_type> && fixed<ring_type> &
 static_assert(std::is_move_assignable_v<irq_allocation<unmanaged_t, platform_type>>);  // a guard is
 
 #if EXPECT_FAIL == 1
-void assign(enabled_type& to, const enabled_type& from) {
-    to = from;
-}
+void assign(enabled_type& to, const enabled_type& from) { to = from; }
 #elif EXPECT_FAIL == 2
-void assign(registers_type& to, const registers_type& from) {
-    to = from;
-}
+void assign(registers_type& to, const registers_type& from) { to = from; }
 #elif EXPECT_FAIL == 3
-void assign(ring_type& to, const ring_type& from) {
-    to = from;
-}
+void assign(ring_type& to, const ring_type& from) { to = from; }
 #elif EXPECT_FAIL == 4
-void assign(mapping_type& to, const mapping_type& from) {
-    to = from;
-}
+void assign(mapping_type& to, const mapping_type& from) { to = from; }
 #elif EXPECT_FAIL == 5
-void assign(vectors_type& to, const vectors_type& from) {
-    to = from;
-}
+void assign(vectors_type& to, const vectors_type& from) { to = from; }
 #endif

@@ -21,7 +21,8 @@ result<> enable_after_move(device_type& dev) {
     (void)enabled.dev();
     const auto moved = std::move(enabled);
     (void)moved.dev();
-    (void)enabled.dev();  // expected-warning {{invalid invocation of method 'dev' on object 'enabled' while it is in the 'consumed' state}}
+    (void)enabled
+        .dev();  // expected-warning {{invalid invocation of method 'dev' on object 'enabled' while it is in the 'consumed' state}}
     return {};
 }
 
@@ -30,9 +31,9 @@ result<> bar_after_move(const enabled_device<managed_t, platform_type>& enabled)
     registers.write32(0, registers.read32(4));
     const auto moved = std::move(registers);
     moved.write32(0, moved.read32(4));
-    (void)registers.read8(0);    // expected-warning {{invalid invocation of method 'read8' on object 'registers'}}
-    (void)registers.read64(0);   // expected-warning {{invalid invocation of method 'read64' on object 'registers'}}
-    registers.write16(0, 1);     // expected-warning {{invalid invocation of method 'write16' on object 'registers'}}
+    (void)registers.read8(0);     // expected-warning {{invalid invocation of method 'read8' on object 'registers'}}
+    (void)registers.read64(0);    // expected-warning {{invalid invocation of method 'read64' on object 'registers'}}
+    registers.write16(0, 1);      // expected-warning {{invalid invocation of method 'write16' on object 'registers'}}
     return registers.size() == 0  // expected-warning {{invalid invocation of method 'size' on object 'registers'}}
                ? result<>{}
                : fail(errc::einval);
@@ -91,7 +92,7 @@ void group_after_its_end(device_type& dev) {
     group moved_from{dev};
     group moved_to = std::move(moved_from);
     moved_to.keep();
-    moved_from.keep();     // expected-warning {{invalid invocation of method 'keep' on object 'moved_from'}}
+    moved_from.keep();           // expected-warning {{invalid invocation of method 'keep' on object 'moved_from'}}
     (void)moved_from.release();  // expected-warning {{invalid invocation of method 'release' on object 'moved_from'}}
 
     group released{dev};
@@ -108,7 +109,7 @@ void access_after_move(const revocable<queue>& file) {
     if (access) {
         const auto moved = std::move(access);
         (void)moved->on_irq();
-        (void)access->on_irq();  // expected-warning {{invalid invocation of method 'operator->' on object 'access'}}
+        (void)access->on_irq();    // expected-warning {{invalid invocation of method 'operator->' on object 'access'}}
         (void)(*access).on_irq();  // expected-warning {{invalid invocation of method 'operator*' on object 'access'}}
     }
 }
@@ -128,8 +129,8 @@ result<> binding_after_move(platform_type& platform, platform_type::function_typ
     (void)bound.state();
     const auto moved = std::move(bound);
     (void)moved.state();
-    (void)bound.state();  // expected-warning {{invalid invocation of method 'state' on object 'bound'}}
-    (void)bound.dev();    // expected-warning {{invalid invocation of method 'dev' on object 'bound'}}
+    (void)bound.state();          // expected-warning {{invalid invocation of method 'state' on object 'bound'}}
+    (void)bound.dev();            // expected-warning {{invalid invocation of method 'dev' on object 'bound'}}
     DEVRES_TRY(bound.suspend());  // expected-warning {{invalid invocation of method 'suspend' on object 'bound'}}
-    return bound.resume();  // expected-warning {{invalid invocation of method 'resume' on object 'bound'}}
+    return bound.resume();        // expected-warning {{invalid invocation of method 'resume' on object 'bound'}}
 }

@@ -34,8 +34,7 @@ constexpr bool can_add_for = requires(Device& dev, void (*function)(void*)) {
     devm_add_action_or_reset<Resource>(dev, function, nullptr);
 };
 template <class Device>
-constexpr bool can_add =
-    requires(Device& dev, void (*function)(void*)) { devm_add_action(dev, function, nullptr); };
+constexpr bool can_add = requires(Device& dev, void (*function)(void*)) { devm_add_action(dev, function, nullptr); };
 
 struct fixture {
     test::release_log log;
@@ -169,7 +168,8 @@ TEST_CASE_METHOD(fixture, "actions and destructors of objects are called togethe
     CHECK(log.released == "hboam");
 }
 
-TEST_CASE_METHOD(fixture, "a name of an action that has run, or was removed, is an error, also when its place is used again") {
+TEST_CASE_METHOD(fixture,
+                 "a name of an action that has run, or was removed, is an error, also when its place is used again") {
     const action gone = add('x');
     CHECK(devm_release_action(dev, gone));
     const action newer = add('y');  // where the first was

@@ -60,7 +60,8 @@ public:
             return (used != items_.end() && is_inside(*used)) || std::ranges::count(doomed, number) != 0;
         };
         for (const item& each : items_) {  // oldest first: whatever it uses has been looked at
-            if (is_inside(each) || !which.closed || each.number < *which.closed || std::ranges::none_of(each.uses, goes))
+            if (is_inside(each) || !which.closed || each.number < *which.closed ||
+                std::ranges::none_of(each.uses, goes))
                 continue;
             if (each.is_object)
                 return {};

@@ -15,13 +15,13 @@ namespace {
 
 /// Every name, with the number that Linux gives it.
 constexpr std::pair<errc, int> numbers[] = {
-    {errc::eperm, 1},       {errc::enoent, 2},      {errc::eintr, 4},        {errc::eio, 5},
-    {errc::enxio, 6},       {errc::ebadf, 9},       {errc::eagain, 11},      {errc::enomem, 12},
-    {errc::eacces, 13},     {errc::efault, 14},     {errc::ebusy, 16},       {errc::eexist, 17},
-    {errc::enodev, 19},     {errc::enotdir, 20},    {errc::einval, 22},      {errc::enotty, 25},
-    {errc::enospc, 28},     {errc::erange, 34},     {errc::edeadlk, 35},     {errc::enosys, 38},
-    {errc::enodata, 61},    {errc::eproto, 71},     {errc::ebadmsg, 74},     {errc::eoverflow, 75},
-    {errc::eopnotsupp, 95}, {errc::eshutdown, 108}, {errc::etimedout, 110},  {errc::ealready, 114},
+    {errc::eperm, 1},       {errc::enoent, 2},      {errc::eintr, 4},          {errc::eio, 5},
+    {errc::enxio, 6},       {errc::ebadf, 9},       {errc::eagain, 11},        {errc::enomem, 12},
+    {errc::eacces, 13},     {errc::efault, 14},     {errc::ebusy, 16},         {errc::eexist, 17},
+    {errc::enodev, 19},     {errc::enotdir, 20},    {errc::einval, 22},        {errc::enotty, 25},
+    {errc::enospc, 28},     {errc::erange, 34},     {errc::edeadlk, 35},       {errc::enosys, 38},
+    {errc::enodata, 61},    {errc::eproto, 71},     {errc::ebadmsg, 74},       {errc::eoverflow, 75},
+    {errc::eopnotsupp, 95}, {errc::eshutdown, 108}, {errc::etimedout, 110},    {errc::ealready, 114},
     {errc::ecanceled, 125}, {errc::enotsupp, 524},  {errc::eprobe_defer, 517},
 };
 

@@ -28,9 +28,7 @@ static_assert(!std::is_constructible_v<group, int&>, "only what has a release li
 
 namespace {
 
-void call(void* argument) {
-    (*static_cast<std::function<void()>*>(argument))();
-}
+void call(void* argument) { (*static_cast<std::function<void()>*>(argument))(); }
 
 /// A release list, and records that write their names.
 struct fixture {
@@ -683,7 +681,8 @@ TEST_CASE_METHOD(built_fixture, "a group is not released under an object outside
     CHECK(!g);
 }
 
-TEST_CASE_METHOD(built_fixture, "an object outside that is built on what is built on a group's contents keeps them too") {
+TEST_CASE_METHOD(built_fixture,
+                 "an object outside that is built on what is built on a group's contents keeps them too") {
     group g{dev};
     const auto part = make('p');
     const auto middle = make('m', part);
@@ -752,7 +751,8 @@ TEST_CASE_METHOD(built_fixture, "inside a handler of the device a group is not r
     CHECK(logged() == "a");
 }
 
-TEST_CASE_METHOD(built_fixture, "a group that would close an access that this thread has open is not released, and stays") {
+TEST_CASE_METHOD(built_fixture,
+                 "a group that would close an access that this thread has open is not released, and stays") {
     group g{dev};
     const auto part = make('p');
     revocable<thing> file;
@@ -829,7 +829,8 @@ TEST_CASE_METHOD(built_fixture, "a group whose death would wait for this thread 
                ContainsSubstring("devres: a group dies that cannot be released here"));
 }
 
-TEST_CASE_METHOD(built_fixture, "groups and objects in any number of layers end in the order of what is built on what") {
+TEST_CASE_METHOD(built_fixture,
+                 "groups and objects in any number of layers end in the order of what is built on what") {
     group outer{dev};
     const auto a = make('a');
     group inner{dev};
@@ -858,7 +859,8 @@ struct meddler {
 
 }  // namespace
 
-TEST_CASE_METHOD(built_fixture, "a release inside a release, refused or not, leaves what the outer one has still to end to it") {
+TEST_CASE_METHOD(built_fixture,
+                 "a release inside a release, refused or not, leaves what the outer one has still to end to it") {
     group other{dev};
     const auto part = make('p');
     other.keep();

@@ -21,9 +21,7 @@ static_assert(sizeof(devres::detail::list_node) <= 40, "a record takes 40 bytes 
 namespace {
 
 /// A record that does anything when it is released.
-void call(void* argument) {
-    (*static_cast<std::function<void()>*>(argument))();
-}
+void call(void* argument) { (*static_cast<std::function<void()>*>(argument))(); }
 
 }  // namespace
 
@@ -351,7 +349,8 @@ TEST_CASE_METHOD(steps_fixture, "a list can be released as far as a step, and th
     CHECK(resources.empty());
 }
 
-TEST_CASE_METHOD(steps_fixture, "what a release adds of an earlier step goes next, what it adds of a later one in its turn") {
+TEST_CASE_METHOD(steps_fixture,
+                 "what a release adds of an earlier step goes next, what it adds of a later one in its turn") {
     std::function<void()> late = [&] {
         log.released += '!';
         for (std::size_t i = 0; i != 5; ++i)

@@ -21,7 +21,8 @@ static_assert(!std::is_default_constructible_v<managed_ref<int>>);
 static_assert(!std::is_constructible_v<managed_ref<int>, int&>, "only devm_emplace makes one");
 static_assert(!std::is_constructible_v<managed_ref<int>, int*>);
 static_assert(std::is_nothrow_copy_constructible_v<managed_ref<int>>);
-static_assert(!std::is_trivially_copyable_v<managed_ref<int>>, "a view is not bytes: no structure with one is sent to a device");
+static_assert(!std::is_trivially_copyable_v<managed_ref<int>>,
+              "a view is not bytes: no structure with one is sent to a device");
 static_assert(!std::is_copy_assignable_v<managed_ref<int>>, "a view of something managed is not assigned");
 static_assert(sizeof(managed_ref<int>) <= 3 * sizeof(void*));
 static_assert(std::is_convertible_v<managed_ref<int>, int&>);
@@ -269,8 +270,9 @@ struct inits_with_argument {
 };
 
 template <class T, class... Parts>
-constexpr bool can_emplace =
-    requires(test::core_device& dev, Parts&&... parts) { devm_emplace<T>(dev, static_cast<Parts&&>(parts)...); };
+constexpr bool can_emplace = requires(test::core_device& dev, Parts&&... parts) {
+    devm_emplace<T>(dev, static_cast<Parts&&>(parts)...);
+};
 
 }  // namespace
 
@@ -337,9 +339,7 @@ TEST_CASE("an object is built on every part that is a managed reference, or an o
         const auto other = devm_emplace<base>(dev).value();
         REQUIRE(devm_emplace<user_of_parts>(dev, log, 'u', 1, other, std::string("x"), part));
     }
-    SECTION("a part of a part") {
-        REQUIRE(devm_emplace<user_of_parts>(dev, log, 'u', part.member(&noisy::name)));
-    }
+    SECTION("a part of a part") { REQUIRE(devm_emplace<user_of_parts>(dev, log, 'u', part.member(&noisy::name))); }
     SECTION("an optional part that is there") {
         const std::optional<managed_ref<noisy>> optional = part;
         REQUIRE(devm_emplace<user_of_parts>(dev, log, 'u', optional));

@@ -82,9 +82,7 @@ TEST_CASE("an empty table owns nothing") {
     STATIC_REQUIRE(!decltype(nothing)::has<clock_t_>);
 }
 
-TEST_CASE("a table takes no room in a driver") {
-    STATIC_REQUIRE(std::is_empty_v<table_t>);
-}
+TEST_CASE("a table takes no room in a driver") { STATIC_REQUIRE(std::is_empty_v<table_t>); }
 
 TEST_CASE("D008: a resource is claimed once") {
     STATIC_REQUIRE(can_own(clock_gate = managed, counter = managed));

@@ -33,7 +33,8 @@ struct fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(fixture, "the first small records have places of its own: apart, aligned, and no matter for the platform") {
+TEST_CASE_METHOD(fixture,
+                 "the first small records have places of its own: apart, aligned, and no matter for the platform") {
     const auto places = fill();
     for (void* const place : places) {
         REQUIRE(place != nullptr);

@@ -127,8 +127,8 @@ private:
         return found != nullptr && release(found->number);
     }
     std::size_t find(entry::kind what, unsigned number) const {
-        const auto found =
-            std::ranges::find_if(entries_, [&](const entry& e) { return e.what == what && e.number == number; });
+        const auto found = std::ranges::find_if(entries_,
+                                                [&](const entry& e) { return e.what == what && e.number == number; });
         return static_cast<std::size_t>(found - entries_.begin());
     }
     void erase(std::size_t index) { entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(index)); }
@@ -211,7 +211,8 @@ std::string run(std::uint64_t seed) {
     const unsigned wild = below(3);  // how many records do something
     for (unsigned number = 1; wild != 0 && number != 60; ++number) {
         if (below(4) < wild)
-            behaviour[number] = {.adds = std::vector(below(3), any_step()), .removes = below(60), .releases = below(60)};
+            behaviour[number] = {
+                .adds = std::vector(below(3), any_step()), .removes = below(60), .releases = below(60)};
     }
 
     model expected(behaviour);

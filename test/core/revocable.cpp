@@ -179,8 +179,8 @@ TEST_CASE_METHOD(fixture, "access is revoked before anything else is released, w
     };
     std::size_t next = 0;
     const auto add_all = [&] {
-        for (const release_step step : {release_step::stop, release_step::handlers, release_step::code,
-                                        release_step::matter}) {
+        for (const release_step step :
+             {release_step::stop, release_step::handlers, release_step::code, release_step::matter}) {
             looks[next].file = &file;
             REQUIRE(dev->resources().add(look, &looks[next++], step));
         }

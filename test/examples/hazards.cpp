@@ -36,20 +36,19 @@ lines texts(const std::vector<phase_line>& of, const std::string& phase) {
     return out;
 }
 
-bool contain(const lines& all, const std::string& line) {
-    return std::ranges::find(all, line) != all.end();
-}
+bool contain(const lines& all, const std::string& line) { return std::ranges::find(all, line) != all.end(); }
 
 }  // namespace
 
 TEST_CASE("a refusal is the first rule that fails, and the line of the driver that it fails at") {
-    const std::string gnu = "/x/hazards/some.hpp: In instantiation of 'probe':\n"
-                            "/x/core/rule.hpp:9:1: error: not of the driver\n"
-                            "/x/hazards/some.hpp:17:5: error: no matching function for call to 'f()'\n"
-                            "note: candidate: 'requires rule<A, {\"devres[D005] only a candidate\"}>'\n"
-                            "rule.hpp:21:9: required for the satisfaction of 'rule<B, text<9>{\"devres[D001] no\"}>' [with]\n"
-                            "/x/hazards/some.hpp:18:5: error: another\n"
-                            "rule.hpp:21:9: required for the satisfaction of 'rule<B, text<9>{\"devres[D002] late\"}>'\n";
+    const std::string gnu =
+        "/x/hazards/some.hpp: In instantiation of 'probe':\n"
+        "/x/core/rule.hpp:9:1: error: not of the driver\n"
+        "/x/hazards/some.hpp:17:5: error: no matching function for call to 'f()'\n"
+        "note: candidate: 'requires rule<A, {\"devres[D005] only a candidate\"}>'\n"
+        "rule.hpp:21:9: required for the satisfaction of 'rule<B, text<9>{\"devres[D001] no\"}>' [with]\n"
+        "/x/hazards/some.hpp:18:5: error: another\n"
+        "rule.hpp:21:9: required for the satisfaction of 'rule<B, text<9>{\"devres[D002] late\"}>'\n";
     CHECK(refusal_in(gnu).line == 17);
     CHECK(refusal_in(gnu).message == "devres[D001] no");
     CHECK(refusal_in(gnu).code() == "D001");
@@ -83,10 +82,8 @@ TEST_CASE("a driver is shown with both of its versions in one") {
                             "\n"
                             "}  // namespace hazards::some\n");
     const driver_source read = read_driver(from);
-    CHECK(read.drivers == std::vector<source_line>{{' ', "struct driver {"},
-                                                   {'-', "    wrong"},
-                                                   {'+', "    right"},
-                                                   {' ', "};"}});
+    CHECK(read.drivers ==
+          std::vector<source_line>{{' ', "struct driver {"}, {'-', "    wrong"}, {'+', "    right"}, {' ', "};"}});
     REQUIRE(read.file.size() == 13);
     CHECK(read.file[6] == "    wrong");
 }

@@ -149,12 +149,10 @@ TEST_CASE("the table has a line per function, aligned and at most 110 wide", "[l
         CHECK(lines[i].size() == lines[1].size());
         CHECK(lines[i].ends_with("  yes"));
     }
-    CHECK(lines[24] ==
-          "0000:02:00.0  8086:10d3  Ethernet controller                 5    1     A  generic   5 MSI-X"
-          "      5  yes");
-    CHECK(lines[37] ==
-          "35 functions, all bound; 204 vectors (187 MSI-X, 11 MSI, 6 INTx), all fired; all released, "
-          "ledger clean");
+    CHECK(lines[24] == "0000:02:00.0  8086:10d3  Ethernet controller                 5    1     A  generic   5 MSI-X"
+                       "      5  yes");
+    CHECK(lines[37] == "35 functions, all bound; 204 vectors (187 MSI-X, 11 MSI, 6 INTx), all fired; all released, "
+                       "ledger clean");
     CHECK_THAT(done.out, ContainsSubstring("\n  8 KiB: 0000:00:06.0 BAR 1\n"));
     CHECK_THAT(done.out, ContainsSubstring("\n  4 KiB: 28 others\n"));
 }
@@ -200,15 +198,14 @@ TEST_CASE("text that is no dump is one line that says what and where", "[lspci]"
         {"a byte too long", replaced(one_function, "d3 10", "d3 100"), "dump:2: "},
         {"a byte too few", replaced(one_function, "d3 10 ", "d3 "), "dump:2: "},
         {"a byte too many", replaced(one_function, "d3 10 ", "d3 10 10 "), "dump:2: "},
-        {"a line left out",
-         replaced(one_function, "20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n", ""), "dump:4: "},
+        {"a line left out", replaced(one_function, "20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n", ""),
+         "dump:4: "},
         {"a line twice", replaced(one_function, "20:", "10:"), "dump:4: "},
         {"cut off", one_function.substr(0, one_function.find("30:")), "dump:4: "},
         {"cut off within a line", one_function.substr(0, one_function.size() - 10), "dump:5: "},
         {"a function twice", one_function + "\n" + one_function, "dump:7: "},
         {"an address that cannot be", replaced(one_function, "00:02.0", "00:22.0"), "dump:1: "},
-        {"a loop of capabilities", replaced(text_of("test/data/q35-xxx.lspci"), "40: 11 80", "40: 11 40"),
-         "dump:6: "},
+        {"a loop of capabilities", replaced(text_of("test/data/q35-xxx.lspci"), "40: 11 80", "40: 11 40"), "dump:6: "},
     };
     for (const row& r : rows) {
         CAPTURE(r.what);
@@ -247,8 +244,7 @@ TEST_CASE("a dump is read however it was pasted", "[lspci]") {
 
 TEST_CASE("a fault is told of with its function, and is not clean", "[lspci]") {
     lspci::machine_report machine;
-    machine.functions.push_back(
-        {.address = "0000:3a:00.0", .vendor = 0x11f8, .device = 0x8531, .what = "Memory"});
+    machine.functions.push_back({.address = "0000:3a:00.0", .vendor = 0x11f8, .device = 0x8531, .what = "Memory"});
     machine.functions[0].driver = "switchtec";
     machine.functions[0].vectors = 4;
     machine.functions[0].type = pci::irq_type::msix;
@@ -259,9 +255,8 @@ TEST_CASE("a fault is told of with its function, and is not clean", "[lspci]") {
     print(out, machine);
     CHECK_FALSE(machine.clean());
     CHECK_THAT(out.str(), ContainsSubstring("switchtec  4 MSI-X      3  NO\n"));
-    CHECK_THAT(out.str(),
-               ContainsSubstring("1 function, all bound; 4 vectors (4 MSI-X, 0 MSI, 0 INTx), 3 fired; "
-                                 "1 fault:\n  0000:3a:00.0 vector 2 fired: no handler saw it\n"));
+    CHECK_THAT(out.str(), ContainsSubstring("1 function, all bound; 4 vectors (4 MSI-X, 0 MSI, 0 INTx), 3 fired; "
+                                            "1 fault:\n  0000:3a:00.0 vector 2 fired: no handler saw it\n"));
 }
 
 TEST_CASE("a driver of the examples is put on functions that its ids match, with its model", "[lspci]") {
@@ -274,10 +269,9 @@ TEST_CASE("a driver of the examples is put on functions that its ids match, with
     }));
     CAPTURE(msix, msi);
     switchtec::model model;
-    std::string text =
-        dump_of(bus.add(model.function(msix, msi)), "Memory controller: PMC-Sierra Inc. PM8536 PFX 96xG3");
-    text +=
-        dump_of(bus.add({.vendor = 0x11f8, .device = 0x8536, .msi_vectors = 2}), "Bridge: PMC-Sierra Inc.");
+    std::string text = dump_of(bus.add(model.function(msix, msi)),
+                               "Memory controller: PMC-Sierra Inc. PM8536 PFX 96xG3");
+    text += dump_of(bus.add({.vendor = 0x11f8, .device = 0x8536, .msi_vectors = 2}), "Bridge: PMC-Sierra Inc.");
     const outcome done = run(text);
     CAPTURE(done.out, done.error);
     CHECK(done.code == 0);
@@ -332,8 +326,7 @@ TEST_CASE("the generic driver cuts a function off its INTx line, and puts it bac
     REQUIRE(bound);
     function.raise(0);
     CHECK(bound->state().interrupts(0) == 1);
-    CHECK((function.read_config(sim::registers::command, 2).value() &
-           sim::registers::command_bits::intx_disable) != 0);
+    CHECK((function.read_config(sim::registers::command, 2).value() & sim::registers::command_bits::intx_disable) != 0);
     function.lower_intx();
     CHECK(bound->unbind());
     CHECK(difference(before, function.state()) == "");
@@ -350,8 +343,7 @@ TEST_CASE("the generic driver serves a function that cannot interrupt", "[lspci]
     CHECK(bus.ledger().clean());
 }
 
-TEST_CASE("the generic driver fails where a function has interrupts and the machine none to give",
-          "[lspci]") {
+TEST_CASE("the generic driver fails where a function has interrupts and the machine none to give", "[lspci]") {
     sim::bus bus;
     bus.set_available_vectors(0);
     sim::function& function = bus.add({.msix_vectors = 4});

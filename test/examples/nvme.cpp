@@ -57,7 +57,8 @@ constexpr auto use = [](auto& platform, sim::function& function) -> result<> {
 /// A refusal of one opcode of the admin queue.
 auto refusing(admin_opcode which, status with) {
     return [=](nvme::queue_id queue, const nvme::command& what) {
-        return queue == nvme::queue_id::admin && what.opcode == static_cast<std::uint8_t>(which) ? with : status::success;
+        return queue == nvme::queue_id::admin && what.opcode == static_cast<std::uint8_t>(which) ? with
+                                                                                                 : status::success;
     };
 }
 

@@ -98,7 +98,8 @@ struct raw_controller : nvme_bench {
         queue.head = (queue.head + 1) % queue.entries;
         queue.phase = queue.head == 0 ? !queue.phase : queue.phase;
         if (acknowledge)
-            write(nvme::completion_doorbell(id, nvme::capabilities(read(registers::cap, 8)).doorbell_stride()), queue.head);
+            write(nvme::completion_doorbell(id, nvme::capabilities(read(registers::cap, 8)).doorbell_stride()),
+                  queue.head);
         return found;
     }
     nvme::completion execute(queue_id id, raw_queue& queue, const nvme::command& what) {

@@ -96,7 +96,8 @@ TEST_CASE("the rocker driver passes its exercise on the simulated bus") {
     rocker_bench bench(GENERATE(0U, 1U, 2U, 62U));
     std::vector<std::string> said;
     for (int round = 0; round != 2; ++round) {
-        CHECK(rocker::exercise(bench.bus, bench.function, [&](std::string_view line) { said.emplace_back(line); }) == "");
+        CHECK(rocker::exercise(bench.bus, bench.function, [&](std::string_view line) { said.emplace_back(line); }) ==
+              "");
         CHECK(bench.left_behind() == "");
     }
     CHECK(said.front() == "bound, with " + std::to_string(bench.function.msix_vectors()) + " MSI-X vectors");
@@ -226,7 +227,8 @@ TEST_CASE("who waits for a rocker that is pulled out hears that it is gone") {
         auto bound = pci::bind<rocker::driver>(bench.bus, bench.function);
         REQUIRE(bound);
         CHECK(bound->state().raise(4).error() == errc::einval);
-        CHECK(bound->state().transfer(dma_operation::clear, bound->state().buffer().size() + 1).error() == errc::einval);
+        CHECK(bound->state().transfer(dma_operation::clear, bound->state().buffer().size() + 1).error() ==
+              errc::einval);
         bench.function.surprise_remove();
         CHECK(bound->state().raise(3).error() == errc::enodev);
         CHECK(bound->state().transfer(dma_operation::clear, 8).error() == errc::enodev);

@@ -72,9 +72,8 @@ TEST_CASE("the firmware's refusal is an answer, with its code") {
     CHECK(unknown->failed);
     CHECK(unknown->return_code == 0x6400'0001);
 
-    u.bench.hardware.set_firmware([](std::uint32_t command, std::span<const std::byte>) {
-        return switchtec::mrpc_answer{.status = command};
-    });
+    u.bench.hardware.set_firmware(
+        [](std::uint32_t command, std::span<const std::byte>) { return switchtec::mrpc_answer{.status = command}; });
     CHECK(u.file.command(mrpc::interrupted, {}, {}).error() == errc::enxio);
     CHECK(u.file.command(0x77, {}, {}).error() == errc::ebadmsg);
     CHECK(u.file.command(mrpc::done, {}, {}));

@@ -80,8 +80,7 @@ TEST_CASE("users, interrupts and the end of the device on threads of their own")
                 const auto unmask = [&] {
                     return file.control(event::ppu_error, 0, {.clear = true, .interrupt = true});
                 };
-                while (unmask() && (file.wait_for_event(1ms) || file.poll())) {
-                }
+                while (unmask() && (file.wait_for_event(1ms) || file.poll())) {}
             });
             threads.emplace_back([&] {  // the device
                 while (!over) {

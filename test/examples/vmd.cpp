@@ -203,8 +203,8 @@ TEST_CASE("W04: suspend frees the handlers and not the vectors, resume registers
             REQUIRE(binding->suspend());
             CHECK(state.handlers() == 0);
             CHECK(state.vectors() == 5);
-            const std::vector<std::string> handlers{"irq_handler 0", "irq_handler 1", "irq_handler 2",
-                                                    "irq_handler 3", "irq_handler 4"};
+            const std::vector<std::string> handlers{"irq_handler 0", "irq_handler 1", "irq_handler 2", "irq_handler 3",
+                                                    "irq_handler 4"};
             CHECK(released(trace) == handlers);
             m.disks[0].complete(0);  // nothing arrives, nothing breaks
             REQUIRE(binding->resume());
@@ -216,23 +216,22 @@ TEST_CASE("W04: suspend frees the handlers and not the vectors, resume registers
     }
     const auto order = released(trace);  // first the children's vectors, as they say no address
     const std::vector<std::string> of_vmd(std::ranges::find(order, "start"), order.end());
-    const std::vector<std::string> outside_in{
-        "start",
-        "irq_handler 4",
-        "irq_handler 3",
-        "irq_handler 2",
-        "irq_handler 1",
-        "irq_handler 0",
-        "\"vmd::controller\"",
-        "\"vmd::child_bus\"",
-        "\"vmd::child_interrupts\"",
-        "\"vmd::domain\"",
-        "\"vmd::instance_number\"",
-        "irq_vectors",
-        "bar 4",
-        "bar 2",
-        "bar 0",
-        "enable"};
+    const std::vector<std::string> outside_in{"start",
+                                              "irq_handler 4",
+                                              "irq_handler 3",
+                                              "irq_handler 2",
+                                              "irq_handler 1",
+                                              "irq_handler 0",
+                                              "\"vmd::controller\"",
+                                              "\"vmd::child_bus\"",
+                                              "\"vmd::child_interrupts\"",
+                                              "\"vmd::domain\"",
+                                              "\"vmd::instance_number\"",
+                                              "irq_vectors",
+                                              "bar 4",
+                                              "bar 2",
+                                              "bar 0",
+                                              "enable"};
     CHECK(of_vmd == outside_in);
     CHECK(m.bus.ledger().clean());
     CHECK(sim::difference(before, m.function.state()) == "");

@@ -28,8 +28,8 @@ std::array<std::uint32_t, 24> registers_of(const vmd::child_model& child) {
 class unchanged {
 public:
     explicit unchanged(machine& m)
-        : m_(&m), before_(m.function.state()), children_{registers_of(m.disks[0]), registers_of(m.disks[1]),
-                                                         registers_of(m.port)} {}
+        : m_(&m), before_(m.function.state()),
+          children_{registers_of(m.disks[0]), registers_of(m.disks[1]), registers_of(m.port)} {}
 
     std::string operator()(auto&) const {
         std::ostringstream out;
@@ -54,10 +54,7 @@ private:
 
 /// As small as it may be, for runs by the thousand.
 vmd::endpoint_kind small(std::uint16_t device) {
-    return {.device = device,
-            .msix_vectors = 3,
-            .capabilities = 1,
-            .host_addresses = {{0xa000'0000, 0x52'0000'0000}}};
+    return {.device = device, .msix_vectors = 3, .capabilities = 1, .host_addresses = {{0xa000'0000, 0x52'0000'0000}}};
 }
 
 }  // namespace
@@ -141,8 +138,8 @@ TEST_CASE("after a resume that failed, VMD works again after the next one") {
     CHECK(m.bus.ledger().clean());
 }
 
-TEMPLATE_TEST_CASE("a failure, or two, at any step on the child bus leave the child as it was", "",
-                   vmd::nvme::driver, vmd::ethernet::driver) {
+TEMPLATE_TEST_CASE("a failure, or two, at any step on the child bus leave the child as it was", "", vmd::nvme::driver,
+                   vmd::ethernet::driver) {
     machine m({}, 2);
     {
         auto vmd = pci::bind<bare_driver>(m.platform, m.function);
@@ -158,10 +155,10 @@ TEMPLATE_TEST_CASE("a failure, or two, at any step on the child bus leave the ch
                 return bound.resume();
             },
             [&](auto&) {
-                return std::string(!child.idle()                            ? "the child is held"
-                                   : m.bus.ledger().live() != held          ? "VMD has lost or kept something"
-                                   : !m.bus.ledger().violations().empty()   ? "violations"
-                                                                            : "");
+                return std::string(!child.idle()                          ? "the child is held"
+                                   : m.bus.ledger().live() != held        ? "VMD has lost or kept something"
+                                   : !m.bus.ledger().violations().empty() ? "violations"
+                                                                          : "");
             },
             testing::fault_depth::pairs);
         INFO(explored);

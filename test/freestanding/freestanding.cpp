@@ -254,17 +254,11 @@ struct queue {
         return on_irq();
     }
 };
-irq_return on_queue(queue& context) noexcept {
-    return context.on_irq();
-}
-irq_return on_queue_vector(queue& context, vector_index vector) noexcept {
-    return context.on_vector(vector);
-}
+irq_return on_queue(queue& context) noexcept { return context.on_irq(); }
+irq_return on_queue_vector(queue& context, vector_index vector) noexcept { return context.on_vector(vector); }
 
 int actions_run = 0;
-void count_action(void* by) {
-    actions_run += *static_cast<int*>(by);
-}
+void count_action(void* by) { actions_run += *static_cast<int*>(by); }
 int one = 1;
 
 inline constexpr resource<struct regulator_tag> regulator;
@@ -284,7 +278,8 @@ struct managed_driver {
         revocable<queue> file{};
         revocable<bar_of<Device>> window{};
 
-        state(const bar_of<Device>& bar, const coherent_of<Device>& memory, const vectors_of<Device>& allocated) noexcept
+        state(const bar_of<Device>& bar, const coherent_of<Device>& memory,
+              const vectors_of<Device>& allocated) noexcept
             : registers(bar), ring(memory), vectors(allocated) {}
         state(const state&) = delete;
         state& operator=(const state&) = delete;
@@ -302,8 +297,7 @@ struct managed_driver {
     };
 
     static constexpr device_id ids[] = {{.vendor = 0x11f8}};
-    static constexpr auto ownership =
-        own(driver_data = managed, enable = managed, bar<0> = managed, dma_coherent = managed, dma_streaming = managed,
+    static constexpr auto ownership = own(driver_data = managed, enable = managed, bar<0> = managed, dma_coherent = managed, dma_streaming = managed,
             irq_vectors = managed, irq_handler.without(minor_number) = managed, regulator = managed, minor_number = unmanaged);
 
     template <class Device>
@@ -346,8 +340,9 @@ struct managed_driver {
         DEVRES_TRY(devm_request_irq<&queue::on_vector>(vectors[1], "member", data.member(&state<Device>::second)));
         DEVRES_TRY(devm_request_irq<&on_queue>(vectors[2], "function", data));
         DEVRES_TRY(auto vector, vectors.at(3));
-        DEVRES_TRY(auto early, devm_request_irq<[](auto& of, vector_index index) { return on_queue_vector(of, index); }>(
-                                   vector, "lambda", data));
+        DEVRES_TRY(auto early,
+                   devm_request_irq<[](auto& of, vector_index index) { return on_queue_vector(of, index); }>(
+                       vector, "lambda", data));
         DEVRES_TRY(synchronize_irq(early));
         DEVRES_TRY(disable_irq(early));
         DEVRES_TRY(enable_irq(early));
@@ -427,9 +422,7 @@ struct unmanaged_driver {
 small_platform machine;
 small_platform::function_type function;
 
-bool idle() noexcept {
-    return function.idle() && machine.blocks == 0;
-}
+bool idle() noexcept { return function.idle() && machine.blocks == 0; }
 
 result<> managed_life() noexcept {
     revocable<queue> file;

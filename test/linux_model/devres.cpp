@@ -90,8 +90,8 @@ void* add_call(device& dev, const std::function<void()>& what) {
     struct call {
         const std::function<void()>* what;
     };
-    void* const res =
-        dev.devres_alloc([](device&, void* data) { (*static_cast<call*>(data)->what)(); }, sizeof(call), "call");
+    void* const res = dev.devres_alloc([](device&, void* data) { (*static_cast<call*>(data)->what)(); }, sizeof(call),
+                                       "call");
     new (res) call{&what};
     dev.devres_add(res);
     return res;

@@ -184,8 +184,8 @@ TEST_CASE("on a device that a managed driver left managed, such a driver's vecto
 }
 
 TEST_CASE("the patches change nothing for such a driver") {
-    const linux_model::patch_version& patch =
-        *GENERATE(&linux_model::patch_v1_1, &linux_model::patch_v1_full, &linux_model::patch_v3);
+    const linux_model::patch_version& patch = *GENERATE(&linux_model::patch_v1_1, &linux_model::patch_v1_full,
+                                                        &linux_model::patch_v3);
     machine plain(linux_model::linux_6_12);
     machine patched(linux_model::linux_6_12, usual, patch);
     REQUIRE(plain.bind());
@@ -322,8 +322,8 @@ TEST_CASE("allocations fail as in Linux, and vectors are spread as there") {
     CHECK(m.linux_.allocate_vectors(m.dev, {.min = 1, .max = 4, .types = irq_type::msi}).error() == errc::einval);
     CHECK(m.linux_.allocate_vectors(m.dev, {.min = 1, .max = 4, .types = {}}).error() == errc::enospc);
     const pci::irq_affinity affinity{.pre_vectors = 1};
-    const auto granted =
-        m.linux_.allocate_vectors(m.dev, {.min = 2, .max = 16, .types = irq_type::msix, .affinity = &affinity});
+    const auto granted = m.linux_.allocate_vectors(
+        m.dev, {.min = 2, .max = 16, .types = irq_type::msix, .affinity = &affinity});
     REQUIRE(granted);
     CHECK(granted->count == 9);
     CHECK(m.linux_.pci_irq_get_affinity(m.dev, 8) == 0x80);
@@ -620,8 +620,8 @@ TEST_CASE("what is disabled, or has no handler, is so after a sleep on Linux too
                 if (type == irq_type::msix)
                     CHECK(t.dev.hardware.state().msix_table[vector * 4 + 3] == 1);
                 else
-                    CHECK((t.linux_.read_config(t.dev, t.dev.hardware.capabilities().msi_mask, 4).value() >> vector & 1U) ==
-                          1);
+                    CHECK((t.linux_.read_config(t.dev, t.dev.hardware.capabilities().msi_mask, 4).value() >> vector &
+                           1U) == 1);
                 t.dev.hardware.raise(vector);
             }
             CHECK(t.calls == 0);

@@ -259,8 +259,9 @@ TEST_CASE("an attempt at MSI-X that cannot succeed leaves nodes behind up to 6.1
         CHECK(self.alloc(1, 4, msix) == -22);
         return 0;
     }) == 0);
-    const std::string context =
-        &version == &linux_6_1 ? "add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, " : "";
+    const std::string context = &version == &linux_6_1
+                                    ? "add devm_attr_group_remove, add msi_device_data_release, add pcim_msi_release, "
+                                    : "";
     CHECK(m.told() == "add " + enable_node(version) + ", " + context + "alloc -22");
     CHECK(m.dev.is_msi_managed == !context.empty());
     m.linux_.unbind(m.dev);

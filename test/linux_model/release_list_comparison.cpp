@@ -132,9 +132,7 @@ void step(pair_of_lists& both, std::mt19937& random, std::string& program) {
         program += "release " + std::to_string(number) + ' ';
         both.release(number);
         break;
-    default:
-        program += "add " + std::to_string(number) + ' ';
-        both.add(number);
+    default: program += "add " + std::to_string(number) + ' '; both.add(number);
     }
 }
 

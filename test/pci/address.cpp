@@ -11,12 +11,8 @@ using pci::address;
 
 namespace {
 
-result<address> parse(std::string_view text) {
-    return address::parse(text.data(), text.size());
-}
-std::string formatted(const address& where) {
-    return where.text().c_str();
-}
+result<address> parse(std::string_view text) { return address::parse(text.data(), text.size()); }
+std::string formatted(const address& where) { return where.text().c_str(); }
 
 }  // namespace
 

@@ -146,7 +146,8 @@ TEST_CASE_METHOD(device_fixture, "a BAR that is smaller than the driver's regist
     CHECK(clean());
 }
 
-TEST_CASE_METHOD(device_fixture, "an enable that has been released maps no BAR, also when there is a new one in its place") {
+TEST_CASE_METHOD(device_fixture,
+                 "an enable that has been released maps no BAR, also when there is a new one in its place") {
     group g{*dev};
     const auto gone = pcim_enable_device(*dev).value();
     CHECK(g.release() == 1);

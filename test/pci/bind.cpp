@@ -216,9 +216,7 @@ TEST_CASE_METHOD(bus_fixture, "binding probes with the matching id, unbinding re
         CHECK(bound.unbind());  // nothing more to do
     }
     CHECK(full_driver::logged().empty());
-    {
-        const auto bound = bind<full_driver>(platform, function).value();
-    }
+    { const auto bound = bind<full_driver>(platform, function).value(); }
     CHECK(full_driver::logged() == "probe remove action ~state ");
     CHECK(unchanged());
 }
@@ -605,7 +603,9 @@ struct logging_bus {
 
 }  // namespace
 
-TEST_CASE_METHOD(logging_bus, "what a driver without hooks has started is stopped for the device's sleep and started again after it") {
+TEST_CASE_METHOD(
+    logging_bus,
+    "what a driver without hooks has started is stopped for the device's sleep and started again after it") {
     auto bound = bind<hookless_driver>(platform, function).value();
     CHECK(engine::logged() == "start-a start-b ");
     CHECK(bound.suspend());
@@ -642,7 +642,8 @@ TEST_CASE_METHOD(logging_bus, "a driver with a hook of sleep stops and starts wh
     CHECK_THAT(engine::logged(), Catch::Matchers::ContainsSubstring("stop-b stop-a ~b ~a "));
 }
 
-TEST_CASE_METHOD(logging_bus, "a device that sleeps is woken at the unbind, and what the driver started or resumes with it") {
+TEST_CASE_METHOD(logging_bus,
+                 "a device that sleeps is woken at the unbind, and what the driver started or resumes with it") {
     SECTION("by a driver without hooks") {
         auto bound = bind<removing_driver>(platform, function).value();
         REQUIRE(bound.suspend());
@@ -795,7 +796,8 @@ struct own_handler_driver {
 
 }  // namespace
 
-TEST_CASE_METHOD(bus_fixture, "a handler of the driver's own ends before its object, also where the driver does not end it") {
+TEST_CASE_METHOD(bus_fixture,
+                 "a handler of the driver's own ends before its object, also where the driver does not end it") {
     own_handler_driver::fails = own_handler_driver::frees = false;
     SECTION("remove ends it") { own_handler_driver::frees = true; }
     SECTION("remove forgets it") {}
@@ -848,7 +850,8 @@ TEST_CASE_METHOD(bus_fixture, "while this thread has an access open the driver c
     CHECK(unchanged());
 }
 
-TEST_CASE_METHOD(bus_fixture, "a binding that dies where it would wait for its own thread stops the program, and says why") {
+TEST_CASE_METHOD(bus_fixture,
+                 "a binding that dies where it would wait for its own thread stops the program, and says why") {
     using Catch::Matchers::ContainsSubstring;
     auto bound = bind<shared_driver>(platform, function).value();
     CHECK_THAT(last_words([&] {

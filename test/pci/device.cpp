@@ -27,7 +27,8 @@ TEST_CASE_METHOD(device_fixture, "a device knows its platform, its function and 
     CHECK(dev->resources().memory().context == &platform);
 }
 
-TEST_CASE_METHOD(device_fixture, "a destructor finds the device enabled and all of its parts, but no handler and no mastering") {
+TEST_CASE_METHOD(device_fixture,
+                 "a destructor finds the device enabled and all of its parts, but no handler and no mastering") {
     struct witness {
         function_type* function;
         std::string* log;
@@ -62,7 +63,8 @@ TEST_CASE_METHOD(device_fixture, "a destructor finds the device enabled and all 
     CHECK(log == "enabled 1, master 0, vectors 4, mapped 1, handled 0");
 }
 
-TEST_CASE("what is left to a device goes from the outside in: stop, handlers, vectors of its own, mastering, objects, matter") {
+TEST_CASE(
+    "what is left to a device goes from the outside in: stop, handlers, vectors of its own, mastering, objects, matter") {
     struct engine {
         std::string* log;
         explicit engine(std::string& to) noexcept : log(&to) {}

@@ -129,8 +129,7 @@ TEST_CASE("managed memory goes when the device masters the bus no more, and afte
         device<logging_platform> dev(platform, function);
         const auto enabled = pcim_enable_device(dev).value();
         REQUIRE(pci_set_master(enabled));
-        REQUIRE(devm_add_action(
-            dev, [](void* log) { *static_cast<std::string*>(log) += "action "; }, &platform.log));
+        REQUIRE(devm_add_action(dev, [](void* log) { *static_cast<std::string*>(log) += "action "; }, &platform.log));
         REQUIRE(dmam_alloc_coherent(enabled, 64));
         platform.logged();
     }

@@ -20,10 +20,13 @@ using ring = std::array<char, 64>;
 template <class Enabled, class Memory>
 constexpr bool can_map_managed = requires(const Enabled& enabled, Memory& memory) { dmam_map_single(enabled, memory); };
 template <class Enabled, class Memory>
-constexpr bool can_map_managed_bytes =
-    requires(const Enabled& enabled, Memory& memory) { dmam_map_single(enabled, memory, 64); };
+constexpr bool can_map_managed_bytes = requires(const Enabled& enabled, Memory& memory) {
+    dmam_map_single(enabled, memory, 64);
+};
 template <class Enabled>
-constexpr bool can_map_unmanaged = requires(const Enabled& enabled, void* memory) { dma_map_single(enabled, memory, 1); };
+constexpr bool can_map_unmanaged = requires(const Enabled& enabled, void* memory) {
+    dma_map_single(enabled, memory, 1);
+};
 
 struct owns_managed_mapping {
     static constexpr auto ownership = own(driver_data = managed, enable = managed, dma_streaming = managed);
@@ -102,7 +105,8 @@ TEST_CASE_METHOD(device_fixture, "a managed mapping goes with its group, an unma
     CHECK(clean());
 }
 
-TEST_CASE_METHOD(device_fixture, "a managed mapping ends before the object that it maps, whatever releases the object") {
+TEST_CASE_METHOD(device_fixture,
+                 "a managed mapping ends before the object that it maps, whatever releases the object") {
     struct watching {
         function_type* function;
         bool* still_mapped;

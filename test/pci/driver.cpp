@@ -58,10 +58,10 @@ struct final_driver final {
 };
 
 // A driver with a state, and one name more.
-#define WITH_STATE(name, ...)                                                                                    \
-    struct name {                                                                                                \
-        static result<managed_ref<std::string>> probe(device<platform_archetype, name>&, const device_id&);      \
-        __VA_ARGS__                                                                                              \
+#define WITH_STATE(name, ...)                                                                                          \
+    struct name {                                                                                                      \
+        static result<managed_ref<std::string>> probe(device<platform_archetype, name>&, const device_id&);            \
+        __VA_ARGS__                                                                                                    \
     }
 WITH_STATE(removes_reference, static void remove(std::string&) noexcept {});
 WITH_STATE(removes_const_reference, static void remove(const std::string&) noexcept {});
@@ -71,12 +71,12 @@ WITH_STATE(removes_anything, static void remove(auto&) noexcept {});
 WITH_STATE(removes_copy, static void remove(std::string) noexcept {});
 WITH_STATE(removes_view, static void remove(std::string_view) noexcept {});
 WITH_STATE(removes_copy_of_anything, template <class T> static void remove(T) noexcept {});
-WITH_STATE(suspends_copy, static void suspend(std::string) {});
+WITH_STATE(suspends_copy, static void suspend(std::string){});
 WITH_STATE(resumes_copy, static void resume(std::string) noexcept {});
-WITH_STATE(remove_may_throw, static void remove(std::string&) {});
-WITH_STATE(resume_may_throw, static void resume(std::string&) {});
-WITH_STATE(suspend_may_throw, static void suspend(std::string&) {});
-WITH_STATE(remove_of_managed_ref_may_throw, static void remove(managed_ref<std::string>) {});
+WITH_STATE(remove_may_throw, static void remove(std::string&){});
+WITH_STATE(resume_may_throw, static void resume(std::string&){});
+WITH_STATE(suspend_may_throw, static void suspend(std::string&){});
+WITH_STATE(remove_of_managed_ref_may_throw, static void remove(managed_ref<std::string>){});
 WITH_STATE(has_shutdown, static void shutdown(std::string&) noexcept {});
 WITH_STATE(has_error_handlers, static void slot_reset(std::string&) noexcept {});
 WITH_STATE(has_runtime_suspend, int runtime_suspend = 0;);

@@ -139,7 +139,8 @@ TEST_CASE_METHOD(device_fixture, "an enable that has been released switches bus 
     CHECK(pci_clear_master(gone).error() == errc::enoent);
 }
 
-TEST_CASE_METHOD(device_fixture, "a disable is put off until the last BAR and the vectors of the driver's own have gone") {
+TEST_CASE_METHOD(device_fixture,
+                 "a disable is put off until the last BAR and the vectors of the driver's own have gone") {
     auto enabled = pci_enable_device(*dev).value();
     auto first = pci_iomap_region<0>(enabled, "first").value();
     auto second = pci_iomap_region<1>(enabled, "second").value();
@@ -171,7 +172,8 @@ TEST_CASE_METHOD(device_fixture, "a disable is put off until the last BAR and th
     CHECK(function.idle());
 }
 
-TEST_CASE_METHOD(device_fixture, "a managed enable that a group releases leaves the function enabled for the driver's own") {
+TEST_CASE_METHOD(device_fixture,
+                 "a managed enable that a group releases leaves the function enabled for the driver's own") {
     group g{*dev};
     const auto enabled = pcim_enable_device(*dev).value();
     auto registers = pci_iomap_region<0>(enabled, "own").value();
@@ -259,7 +261,8 @@ TEST_CASE_METHOD(logging_fixture, "a second enable pins nothing more, one after 
     CHECK(function.idle());
 }
 
-TEST_CASE_METHOD(logging_fixture, "the unbind takes bus mastering back once the handlers have ended, before anything else goes") {
+TEST_CASE_METHOD(logging_fixture,
+                 "the unbind takes bus mastering back once the handlers have ended, before anything else goes") {
     const auto enabled = pcim_enable_device(*dev).value();
     REQUIRE(pci_set_master(enabled));
     const auto vectors = pcim_alloc_irq_vectors(enabled, 1, 1, irq_type::msix).value();

@@ -72,7 +72,8 @@ struct registration_kind : on_two_devices<irq_registration<unmanaged_t, null_pla
     guard make(int which) {
         auto& at_which = vectors[which];
         if (!at_which)
-            at_which.emplace(pcim_alloc_irq_vectors(pcim_enable_device(*at(which).dev).value(), 1, 4, irq_type::msix).value());
+            at_which.emplace(
+                pcim_alloc_irq_vectors(pcim_enable_device(*at(which).dev).value(), 1, 4, irq_type::msix).value());
         return request_irq<&counter::on_irq>((*at_which)[1], "law", context).value();
     }
     bool held(int which) {
@@ -143,8 +144,8 @@ bool held(Kind& kind, int which) {
 
 }  // namespace
 
-#define GUARD_KINDS                                                                                                  \
-    enabled_kind, bar_kind, dma_kind, mapping_kind, vectors_kind, known_vectors_kind, registration_kind,              \
+#define GUARD_KINDS                                                                                                    \
+    enabled_kind, bar_kind, dma_kind, mapping_kind, vectors_kind, known_vectors_kind, registration_kind,               \
         own_registration_kind, group_kind, binding_kind
 
 TEMPLATE_TEST_CASE("a guard is moved, not copied, and says by an explicit bool whether it owns", "", GUARD_KINDS,
@@ -262,7 +263,7 @@ TEMPLATE_TEST_CASE("guards can be swapped and kept in an optional", "", GUARD_KI
         CHECK(held(kind, 0));
         CHECK(held(kind, 1));
         std::optional<typename TestType::guard> optional = std::move(a);  // of 1
-        CHECK(!a);                                                       // NOLINT
+        CHECK(!a);                                                        // NOLINT
         optional.reset();
         CHECK(held(kind, 0));
         CHECK(!held(kind, 1));
@@ -292,8 +293,8 @@ TEMPLATE_TEST_CASE("an unmanaged token is as small as its handle and its device"
     STATIC_REQUIRE(sizeof(guard) == sizeof(void*) + handle);
 }
 
-TEMPLATE_TEST_CASE("what devres owns is named by views: made full, copied at will, not assigned, trivially destroyed", "",
-                   (enabled_device<managed_t, null_platform>), (bar_mapping<managed_t, null_platform>),
+TEMPLATE_TEST_CASE("what devres owns is named by views: made full, copied at will, not assigned, trivially destroyed",
+                   "", (enabled_device<managed_t, null_platform>), (bar_mapping<managed_t, null_platform>),
                    (dma_allocation<managed_t, null_platform>), (dma_mapping<managed_t, null_platform>),
                    (irq_allocation<managed_t, null_platform>), (irq_allocation<managed_t, null_platform, void, 2>),
                    (irq_vector<managed_t, null_platform>), managed_ref<int>) {
@@ -302,7 +303,7 @@ TEMPLATE_TEST_CASE("what devres owns is named by views: made full, copied at wil
     STATIC_REQUIRE(!std::is_copy_assignable_v<TestType>);
     STATIC_REQUIRE(!std::is_move_assignable_v<TestType>);
     STATIC_REQUIRE(std::is_trivially_destructible_v<TestType>);
-    STATIC_REQUIRE(!std::is_trivially_copyable_v<TestType>); // a name is not bytes: D011 sees it inside a structure
+    STATIC_REQUIRE(!std::is_trivially_copyable_v<TestType>);  // a name is not bytes: D011 sees it inside a structure
 }
 
 TEMPLATE_TEST_CASE("what may outlive what it names is a weak name: empty or not, copied and assigned at will", "",

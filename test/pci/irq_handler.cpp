@@ -19,30 +19,18 @@ using namespace devres::test;
 
 namespace {
 
-irq_return free_handler(counter& context) {
-    return context.on_irq();
-}
-irq_return free_vector_handler(counter& context, vector_index vector) noexcept {
-    return context.on_vector(vector);
-}
-irq_return const_handler(const counter&) {
-    return irq_return::none;
-}
-int wrong_result(counter&) {
-    return 0;
-}
-irq_return wrong_context(int&) {
-    return irq_return::none;
-}
+irq_return free_handler(counter& context) { return context.on_irq(); }
+irq_return free_vector_handler(counter& context, vector_index vector) noexcept { return context.on_vector(vector); }
+irq_return const_handler(const counter&) { return irq_return::none; }
+int wrong_result(counter&) { return 0; }
+irq_return wrong_context(int&) { return irq_return::none; }
 
 struct derived_counter : counter {};
 struct const_counter {
     irq_return on_irq() const noexcept { return irq_return::none; }
 };
 
-irq_return const_handler_of(const const_counter&) {
-    return irq_return::none;
-}
+irq_return const_handler_of(const const_counter&) { return irq_return::none; }
 
 static_assert(irq_handler_of<&counter::on_irq, counter>);
 static_assert(irq_handler_of<&counter::on_vector, counter>);
@@ -62,30 +50,32 @@ static_assert(!irq_handler_of<&counter::interrupts, counter>);
 static_assert(!irq_handler_of<nullptr, counter>);
 
 template <class Vector, class Context>
-constexpr bool can_request_managed =
-    requires(const Vector& vector, Context& context) { devm_request_irq<&counter::on_irq>(vector, "test", context); };
+constexpr bool can_request_managed = requires(const Vector& vector, Context& context) {
+    devm_request_irq<&counter::on_irq>(vector, "test", context);
+};
 template <class Vector, class Context>
-constexpr bool can_request_unmanaged =
-    requires(const Vector& vector, Context& context) { request_irq<&counter::on_irq>(vector, "test", context); };
+constexpr bool can_request_unmanaged = requires(const Vector& vector, Context& context) {
+    request_irq<&counter::on_irq>(vector, "test", context);
+};
 template <class Vector, class Context>
-constexpr bool can_request_default =
-    requires(const Vector& vector, Context& context) { devm_request_irq(vector, "test", context); };
+constexpr bool can_request_default = requires(const Vector& vector, Context& context) {
+    devm_request_irq(vector, "test", context);
+};
 template <class Vector, class Context>
-constexpr bool can_request_with_flags =
-    requires(const Vector& vector, Context& context) { devm_request_irq(vector, "test", context, 0); } ||
-    requires(const Vector& vector, Context& context) { request_irq(vector, "test", context, 0); };
+constexpr bool can_request_with_flags = requires(const Vector& vector, Context& context) {
+    devm_request_irq(vector, "test", context, 0);
+} || requires(const Vector& vector, Context& context) { request_irq(vector, "test", context, 0); };
 template <class Vector, class Context>
-constexpr bool can_request_in_order_of_c =
-    requires(const Vector& vector, Context& context) { devm_request_irq(vector, &free_handler, "test", context); };
+constexpr bool can_request_in_order_of_c = requires(const Vector& vector, Context& context) {
+    devm_request_irq(vector, &free_handler, "test", context);
+};
 template <class Registration>
-constexpr bool can_free_managed =
-    requires(Registration registration) { devm_free_irq(std::move(registration)); };
+constexpr bool can_free_managed = requires(Registration registration) { devm_free_irq(std::move(registration)); };
 template <class Registration>
 constexpr bool can_free_unmanaged = requires(Registration registration) { free_irq(std::move(registration)); };
 
 struct owns_managed_handlers {
-    static constexpr auto ownership =
-        own(driver_data = managed, irq_vectors = managed, irq_handler = managed);
+    static constexpr auto ownership = own(driver_data = managed, irq_vectors = managed, irq_handler = managed);
 };
 struct owns_unmanaged_handlers {
     static constexpr auto ownership = own(driver_data = managed, irq_vectors = managed, irq_handler = unmanaged);
@@ -379,7 +369,8 @@ TEST_CASE("a managed handler that cannot be had or recorded leaves nothing") {
     CHECK(errors == std::vector{errc::eio, errc::enospc, errc::enomem, errc::enomem, errc::ebusy});
 }
 
-TEST_CASE_METHOD(fixture, "a vector that its allocation no longer has takes no handler, also when there is a new allocation") {
+TEST_CASE_METHOD(fixture,
+                 "a vector that its allocation no longer has takes no handler, also when there is a new allocation") {
     const auto enabled = enable();
     const auto data = emplace();
     group g{*dev};
@@ -497,7 +488,8 @@ TEST_CASE_METHOD(fixture, "a handler whose context is a part of an object goes b
     CHECK(clean());
 }
 
-TEST_CASE_METHOD(fixture, "a handler of the driver's own ends before what a group takes from under it, and so does its record") {
+TEST_CASE_METHOD(fixture,
+                 "a handler of the driver's own ends before what a group takes from under it, and so does its record") {
     counter plain;
     const auto enabled = enable();
     group g{*dev};
@@ -597,7 +589,8 @@ TEST_CASE("handlers of the driver's own end with the managed ones, newest first,
     CHECK(platform.blocks() == 0);
 }
 
-TEST_CASE_METHOD(fixture, "a guard that outlives its handler gives nothing back, and its old id ends no newer handler") {
+TEST_CASE_METHOD(fixture,
+                 "a guard that outlives its handler gives nothing back, and its old id ends no newer handler") {
     const auto vectors = allocate();
     const auto data = emplace();
     auto old = request_irq(vectors[0], "old", data).value();
@@ -705,7 +698,8 @@ TEST_CASE_METHOD(fixture, "from inside the handler it is neither waited for nor 
     CHECK(data->mine);
 }
 
-TEST_CASE_METHOD(fixture, "waiting for a handler, and holding it, wait for the invocation that is running on another thread") {
+TEST_CASE_METHOD(fixture,
+                 "waiting for a handler, and holding it, wait for the invocation that is running on another thread") {
     struct slow {
         std::atomic<bool> entered = false;
         std::atomic<bool> left = false;
@@ -736,7 +730,8 @@ TEST_CASE_METHOD(fixture, "waiting for a handler, and holding it, wait for the i
     }
 }
 
-TEST_CASE_METHOD(fixture, "a managed_ptr is empty before its object's group waits for the handlers that may have read it") {
+TEST_CASE_METHOD(fixture,
+                 "a managed_ptr is empty before its object's group waits for the handlers that may have read it") {
     struct younger {
         std::atomic<bool> alive = true;
         std::atomic<unsigned>* late;
@@ -848,7 +843,8 @@ TEST_CASE_METHOD(fixture, "from inside the handler, freeing it is refused and ch
     CHECK(clean());
 }
 
-TEST_CASE_METHOD(fixture, "a handler frees no other one that devres has a record of: the records are the device's thread's") {
+TEST_CASE_METHOD(fixture,
+                 "a handler frees no other one that devres has a record of: the records are the device's thread's") {
     struct freeing {
         irq_registration<managed_t, null_platform> other;
         std::optional<irq_registration<unmanaged_t, null_platform>> own;
@@ -862,7 +858,9 @@ TEST_CASE_METHOD(fixture, "a handler frees no other one that devres has a record
     const auto data = devm_emplace<freeing>(*dev).value();
     const auto object = emplace();
     SECTION("a managed one") { data->other = devm_request_irq(vectors[1], "other", object).value(); }
-    SECTION("one of the driver's own on managed vectors") { data->own = request_irq(vectors[1], "other", object).value(); }
+    SECTION("one of the driver's own on managed vectors") {
+        data->own = request_irq(vectors[1], "other", object).value();
+    }
     REQUIRE(devm_request_irq(vectors[0], "test", data));
     CHECK(function.fire(0));
     CHECK(data->freed.error() == errc::edeadlk);

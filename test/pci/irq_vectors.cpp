@@ -26,18 +26,21 @@ constexpr bool can_free = requires(Allocation allocation) { pci_free_irq_vectors
 template <class Allocation>
 constexpr bool can_free_lvalue = requires(Allocation& allocation) { pci_free_irq_vectors(allocation); };
 template <class Enabled>
-constexpr bool can_alloc_managed =
-    requires(const Enabled& enabled) { pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all); };
+constexpr bool can_alloc_managed = requires(const Enabled& enabled) {
+    pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all);
+};
 template <class Enabled>
-constexpr bool can_alloc_managed_known =
-    requires(const Enabled& enabled) { pcim_alloc_irq_vectors<2>(enabled, 4, irq_type::all); };
+constexpr bool can_alloc_managed_known = requires(const Enabled& enabled) {
+    pcim_alloc_irq_vectors<2>(enabled, 4, irq_type::all);
+};
 template <class Enabled>
 constexpr bool can_alloc_managed_spread = requires(const Enabled& enabled, const irq_affinity& affinity) {
     pcim_alloc_irq_vectors_affinity(enabled, 1, 4, irq_type::all, affinity);
 };
 template <class Enabled>
-constexpr bool can_alloc_unmanaged =
-    requires(const Enabled& enabled) { pci_alloc_irq_vectors(enabled, 1, 4, irq_type::all); };
+constexpr bool can_alloc_unmanaged = requires(const Enabled& enabled) {
+    pci_alloc_irq_vectors(enabled, 1, 4, irq_type::all);
+};
 template <class Enabled>
 constexpr bool can_alloc_unmanaged_spread = requires(const Enabled& enabled, const irq_affinity& affinity) {
     pci_alloc_irq_vectors_affinity(enabled, 1, 4, irq_type::all, affinity);
@@ -202,7 +205,7 @@ TEST_CASE_METHOD(fixture, "unmanaged vectors are freed when the guard dies or by
         if (round == 1) {
             REQUIRE(pci_free_irq_vectors(std::move(vectors)));
             CHECK(function.vectors.count == 0);
-            CHECK(!vectors);           // NOLINT: what is left of it, is the question
+            CHECK(!vectors);  // NOLINT: what is left of it, is the question
             CHECK(vectors.size() == 0);
             CHECK(vectors.at(0).error() == errc::einval);
             CHECK(pci_free_irq_vectors(std::move(vectors)));  // nothing more to free
@@ -254,12 +257,8 @@ TEST_CASE_METHOD(fixture, "P08: vectors that are allocated in a group are freed 
 TEST_CASE_METHOD(fixture,
                  "P09: a group owns its vectors also if an attempt failed, or an allocation ended, before it") {
     const auto enabled = enable();
-    SECTION("an attempt that failed") {
-        CHECK(!pcim_alloc_irq_vectors(enabled, 9, 9, irq_type::all));
-    }
-    SECTION("an unmanaged allocation that ended") {
-        (void)pci_alloc_irq_vectors(enabled, 1, 4, irq_type::all).value();
-    }
+    SECTION("an attempt that failed") { CHECK(!pcim_alloc_irq_vectors(enabled, 9, 9, irq_type::all)); }
+    SECTION("an unmanaged allocation that ended") { (void)pci_alloc_irq_vectors(enabled, 1, 4, irq_type::all).value(); }
     SECTION("a managed allocation that ended") {
         group before{*dev};
         REQUIRE(pcim_alloc_irq_vectors(enabled, 1, 4, irq_type::all));
@@ -394,7 +393,8 @@ TEST_CASE_METHOD(fixture, "a guard of vectors that dies inside a handler on them
                Catch::Matchers::ContainsSubstring("devres: a guard dies inside a handler of its device"));
 }
 
-TEST_CASE_METHOD(fixture, "an object that is built on vectors, or on one of them, keeps them from a group that would free them") {
+TEST_CASE_METHOD(
+    fixture, "an object that is built on vectors, or on one of them, keeps them from a group that would free them") {
     struct by_all {
         vectors_of<null_device> vectors;
     };

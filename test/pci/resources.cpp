@@ -54,7 +54,8 @@ TEST_CASE("D002: handlers that devres owns need vectors that are not the driver'
     STATIC_REQUIRE(can_own(irq_vectors = unmanaged, irq_handler = unmanaged));
 }
 
-TEST_CASE("D002: a managed handler is taken to touch every line that is the driver's, unless the table says otherwise") {
+TEST_CASE(
+    "D002: a managed handler is taken to touch every line that is the driver's, unless the table says otherwise") {
     STATIC_REQUIRE(!can_own(irq_vectors = managed, driver_data = unmanaged, irq_handler = managed));
     STATIC_REQUIRE(!can_own(irq_vectors = managed, dma_streaming = unmanaged, irq_handler = managed));
     STATIC_REQUIRE(!can_own(irq_vectors = managed, bar<1> = unmanaged, irq_handler = managed));

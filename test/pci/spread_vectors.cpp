@@ -12,9 +12,7 @@ namespace {
 
 constexpr unsigned most = std::numeric_limits<unsigned>::max();
 
-constexpr irq_affinity reserving(unsigned pre, unsigned post) {
-    return {.pre_vectors = pre, .post_vectors = post};
-}
+constexpr irq_affinity reserving(unsigned pre, unsigned post) { return {.pre_vectors = pre, .post_vectors = post}; }
 
 }  // namespace
 

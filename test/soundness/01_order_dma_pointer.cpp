@@ -28,6 +28,4 @@ struct nic_driver {
     }
 };
 
-int main() {
-    return clean_in_storm<nic_driver>();
-}
+int main() { return clean_in_storm<nic_driver>(); }

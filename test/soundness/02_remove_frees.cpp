@@ -24,6 +24,4 @@ struct nic_driver {
 #endif
 };
 
-int main() {
-    return clean_in_storm<nic_driver>();
-}
+int main() { return clean_in_storm<nic_driver>(); }

@@ -5,8 +5,7 @@
 
 struct nic_driver {
 #ifndef CORRECTED
-    static constexpr auto ownership =
-        own(driver_data = managed, pci::enable = managed, pci::bar<0> = unmanaged, pci::irq_vectors = managed,
+    static constexpr auto ownership = own(driver_data = managed, pci::enable = managed, pci::bar<0> = unmanaged, pci::irq_vectors = managed,
             pci::irq_handler = managed);
 #else
     static constexpr auto ownership =  // its guard goes with the state, after the handlers

@@ -4,8 +4,7 @@
 #include "support.hpp"
 
 struct nic_driver {
-    static constexpr auto ownership =
-        own(driver_data = managed, pci::enable = managed, pci::bar<0> = unmanaged, pci::irq_vectors = managed,
+    static constexpr auto ownership = own(driver_data = managed, pci::enable = managed, pci::bar<0> = unmanaged, pci::irq_vectors = managed,
             pci::irq_handler.without(pci::bar<0>) = managed);
     template <class Device>
     struct nic {

@@ -32,6 +32,4 @@ struct nic_driver {
     }
 };
 
-int main() {
-    return clean_in_storm<nic_driver>();
-}
+int main() { return clean_in_storm<nic_driver>(); }

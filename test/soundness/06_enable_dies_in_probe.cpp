@@ -4,8 +4,7 @@
 #include "support.hpp"
 
 struct relay_driver {
-    static constexpr auto ownership =
-        own(driver_data = managed, pci::enable = unmanaged, pci::bar<0> = unmanaged, pci::irq_vectors = unmanaged,
+    static constexpr auto ownership = own(driver_data = managed, pci::enable = unmanaged, pci::bar<0> = unmanaged, pci::irq_vectors = unmanaged,
             pci::irq_handler = unmanaged);
     template <class Device>
     struct relay {

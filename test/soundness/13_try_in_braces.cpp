@@ -15,8 +15,10 @@ struct map_driver {
         DEVRES_TRY(auto state, devm_emplace<maps<Device>>(dev));
         DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
 #ifndef CORRECTED
-        *state = maps<Device>{.control = DEVRES_TRY(pci::pci_iomap_region<0>(device, "control")),
-                              .data = DEVRES_TRY(pci::pci_iomap_region<2>(device, "data"))};
+        *state = maps<Device> {
+            .control = DEVRES_TRY(pci::pci_iomap_region<0>(device, "control"))
+            , .data = DEVRES_TRY(pci::pci_iomap_region<2>(device, "data"))
+        };
 #else
         DEVRES_TRY(auto control, pci::pci_iomap_region<0>(device, "control"));
         DEVRES_TRY(auto data, pci::pci_iomap_region<2>(device, "data"));

@@ -24,6 +24,4 @@ struct nic_driver {
     static void remove(auto& data) noexcept { data.registers.write32(0, 0); }
 };
 
-int main() {
-    return clean_in_storm<nic_driver>();
-}
+int main() { return clean_in_storm<nic_driver>(); }

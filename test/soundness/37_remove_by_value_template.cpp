@@ -17,10 +17,14 @@ struct pump_driver {
     }
 #ifndef CORRECTED
     template <class Device>
-    static void remove(pump<Device> data) noexcept { ++data.stops; }
+    static void remove(pump<Device> data) noexcept {
+        ++data.stops;
+    }
 #else
     template <class Device>
-    static void remove(pump<Device>& data) noexcept { ++data.stops; }
+    static void remove(pump<Device>& data) noexcept {
+        ++data.stops;
+    }
 #endif
 };
 

@@ -8,7 +8,8 @@ struct sensor {
     static inline std::size_t said = 0;
     template <class Device>
     explicit sensor(Device& dev) {
-        (void)devm_add_action_or_reset(dev, [](void* p) { said += static_cast<sensor*>(p)->samples.at(0).size(); }, this);
+        (void)devm_add_action_or_reset(
+            dev, [](void* p) { said += static_cast<sensor*>(p)->samples.at(0).size(); }, this);
     }
 };
 struct sensor_driver {

@@ -4,8 +4,7 @@
 #include "support.hpp"
 
 struct driver {
-    static constexpr auto ownership =
-        own(driver_data = managed, pci::enable = managed, pci::irq_vectors = managed, pci::irq_handler = managed);
+    static constexpr auto ownership = own(driver_data = managed, pci::enable = managed, pci::irq_vectors = managed, pci::irq_handler = managed);
     struct state {
         int done = 0;
         pci::irq_return on_irq() noexcept { return ++done, pci::irq_return::handled; }
@@ -25,6 +24,4 @@ struct driver {
     }
 };
 
-int main() {
-    return clean_in_storm<driver>();
-}
+int main() { return clean_in_storm<driver>(); }

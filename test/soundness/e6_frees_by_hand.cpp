@@ -4,8 +4,7 @@
 #include "support.hpp"
 
 struct driver {
-    static constexpr auto ownership =
-        own(driver_data = managed, pci::enable = managed, pci::irq_vectors = managed, pci::irq_handler = managed);
+    static constexpr auto ownership = own(driver_data = managed, pci::enable = managed, pci::irq_vectors = managed, pci::irq_handler = managed);
     template <class Device>
     struct state {
         pci::vectors_of<Device> vectors;

@@ -25,6 +25,4 @@ struct driver {
     }
 };
 
-int main() {
-    return clean_in_storm<driver>();
-}
+int main() { return clean_in_storm<driver>(); }

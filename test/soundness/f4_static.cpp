@@ -44,6 +44,4 @@ static_assert(!std::is_constructible_v<pci::dma_allocation<unmanaged_t, P>, pci:
 using by_hand = ownership_table<claim<pci::irq_vectors_t, unmanaged_t>, claim<pci::irq_handler_t, managed_t>>;
 static_assert(!std::is_default_constructible_v<by_hand>);
 
-int main() {
-    return 0;
-}
+int main() { return 0; }

@@ -28,6 +28,4 @@ struct driver {
     }
 };
 
-int main() {
-    return clean_in_storm<driver>();
-}
+int main() { return clean_in_storm<driver>(); }

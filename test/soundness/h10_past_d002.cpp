@@ -31,6 +31,4 @@ struct driver {
 #endif
 };
 
-int main() {
-    return clean_in_storm<driver>();
-}
+int main() { return clean_in_storm<driver>(); }

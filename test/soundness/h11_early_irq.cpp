@@ -6,9 +6,7 @@
 struct trigger_ops {
     int (*reenable)(int) = nullptr;
 };
-inline int reenable(int n) {
-    return n + 1;
-}
+inline int reenable(int n) { return n + 1; }
 inline constexpr trigger_ops ops{&reenable};
 struct driver {
     struct state {
@@ -32,6 +30,4 @@ struct driver {
     }
 };
 
-int main() {
-    return clean_in_storm<driver>();
-}
+int main() { return clean_in_storm<driver>(); }

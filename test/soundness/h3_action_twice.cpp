@@ -4,9 +4,7 @@
 #include "support.hpp"
 
 inline int enabled = 1, underflows = 0;
-inline void power_off(void*) {
-    enabled > 0 ? void(--enabled) : void(++underflows);
-}
+inline void power_off(void*) { enabled > 0 ? void(--enabled) : void(++underflows); }
 struct driver {
     static inline result<> again, later;
     static result<> probe(auto& dev, const pci::device_id&) {

@@ -4,12 +4,8 @@
 #include "support.hpp"
 
 inline int enabled = 0, underflows = 0;
-inline void regulator_enable() {
-    ++enabled;
-}
-inline void regulator_disable() {
-    enabled > 0 ? void(--enabled) : void(++underflows);
-}
+inline void regulator_enable() { ++enabled; }
+inline void regulator_disable() { enabled > 0 ? void(--enabled) : void(++underflows); }
 inline constexpr resource<struct regulator_tag> regulator;
 struct driver {
     static constexpr auto ownership = own(driver_data = managed, regulator = managed);

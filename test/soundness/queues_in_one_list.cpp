@@ -24,7 +24,9 @@ struct driver {
     struct queue {
         managed_ref<admin<Device>> by;
         pci::coherent_of<Device> ring;
-        pci::irq_return on_irq() noexcept { return ++*static_cast<std::uint32_t*>(ring.data()), pci::irq_return::handled; }
+        pci::irq_return on_irq() noexcept {
+            return ++*static_cast<std::uint32_t*>(ring.data()), pci::irq_return::handled;
+        }
         result<> start() noexcept { return by->command() ? result<>() : fail(errc::eio); }
         void stop() noexcept { failed += !by->command(); }
     };

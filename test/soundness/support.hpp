@@ -34,17 +34,15 @@ namespace pci = devres::pci;
 using namespace devres;
 
 /// What the program says of itself; it ends with 1 if it does not hold.
-#define MUST(...)                                                                             \
-    do {                                                                                      \
-        if (!(__VA_ARGS__)) {                                                                 \
-            std::cerr << __FILE__ << ":" << __LINE__ << ": does not hold: " << #__VA_ARGS__ << std::endl; \
-            return 1;                                                                         \
-        }                                                                                     \
+#define MUST(...)                                                                                                      \
+    do {                                                                                                               \
+        if (!(__VA_ARGS__)) {                                                                                          \
+            std::cerr << __FILE__ << ":" << __LINE__ << ": does not hold: " << #__VA_ARGS__ << std::endl;              \
+            return 1;                                                                                                  \
+        }                                                                                                              \
     } while (false)
 
-inline sim::function_config card() {
-    return {.vendor = 0x1234, .device = 1, .msix_vectors = 4, .bar_sizes = {4096}};
-}
+inline sim::function_config card() { return {.vendor = 0x1234, .device = 1, .msix_vectors = 4, .bar_sizes = {4096}}; }
 
 /// Nothing is held and nothing went wrong.
 inline bool clean(sim::bus& bus) {

@@ -168,9 +168,7 @@ public:
         f.enabled = f.enables_.count();
         return {};
     }
-    void disable(function_type& f) noexcept {
-        disabled(f, f.enables_.disable(f.needs_enable()));
-    }
+    void disable(function_type& f) noexcept { disabled(f, f.enables_.disable(f.needs_enable())); }
     result<> set_master(function_type& f, bool on) noexcept {
         f.master = on;
         return {};

@@ -95,14 +95,14 @@ TEST_CASE("a decorator passes every primitive on, with its arguments and its ans
     CHECK(grant->count == 3);
     CHECK(platform.vector_number(function, 1) == pci::irq_number(33));
     unsigned calls = 0;
-    const auto id = platform.register_handler(
-        function, 1,
-        {.entry = [](void* context, pci::vector_index) noexcept {
-             ++*static_cast<unsigned*>(context);
-             return pci::irq_return::handled;
-         },
-         .context = &calls,
-         .name = "handler"});
+    const auto id = platform.register_handler(function, 1,
+                                              {.entry =
+                                                   [](void* context, pci::vector_index) noexcept {
+                                                       ++*static_cast<unsigned*>(context);
+                                                       return pci::irq_return::handled;
+                                                   },
+                                               .context = &calls,
+                                               .name = "handler"});
     REQUIRE(id);
     CHECK(platform.handler_registered(function, *id));
     CHECK(!platform.in_handler(function));
@@ -134,13 +134,36 @@ TEST_CASE("a decorator passes every primitive on, with its arguments and its ans
     CHECK(function.idle());
 
     using enum primitive;
-    CHECK(platform.seen ==
-          std::vector{allocate,       deallocate,         attach,           attach,           enable,
-                      set_master,     suspend,            resume,           write_config,     read_config,
-                      read_config,    map_bar,            map_bar,          write,            read,
-                      unmap_bar,      allocate_vectors,   register_handler, synchronize_handler, enable_handler,
-                      disable_handler, enable_handler,    unregister_handler, disable_handler, free_vectors,
-                      allocate_dma,   free_dma,           map_dma,          unmap_dma,        disable,
-                      detach});
+    CHECK(platform.seen == std::vector{allocate,
+                                       deallocate,
+                                       attach,
+                                       attach,
+                                       enable,
+                                       set_master,
+                                       suspend,
+                                       resume,
+                                       write_config,
+                                       read_config,
+                                       read_config,
+                                       map_bar,
+                                       map_bar,
+                                       write,
+                                       read,
+                                       unmap_bar,
+                                       allocate_vectors,
+                                       register_handler,
+                                       synchronize_handler,
+                                       enable_handler,
+                                       disable_handler,
+                                       enable_handler,
+                                       unregister_handler,
+                                       disable_handler,
+                                       free_vectors,
+                                       allocate_dma,
+                                       free_dma,
+                                       map_dma,
+                                       unmap_dma,
+                                       disable,
+                                       detach});
     CHECK(platform.with_function == platform.seen.size() - 2);
 }

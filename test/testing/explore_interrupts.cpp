@@ -46,10 +46,11 @@ TEST_CASE("a driver that an interrupt breaks is shown where") {
         [&](auto& platform) -> result<> {  // the interrupt before the last reset of the count is lost
             DEVRES_TRY(platform.allocate_vectors(function, {.min = 1, .max = 1, .types = pci::irq_type::msix}));
             const auto id = platform.register_handler(function, 0,
-                                                      {.entry = [](void* count, pci::vector_index) noexcept {
-                                                           ++*static_cast<unsigned*>(count);
-                                                           return pci::irq_return::handled;
-                                                       },
+                                                      {.entry =
+                                                           [](void* count, pci::vector_index) noexcept {
+                                                               ++*static_cast<unsigned*>(count);
+                                                               return pci::irq_return::handled;
+                                                           },
                                                        .context = &handled,
                                                        .name = "handler"});
             handled = 0;

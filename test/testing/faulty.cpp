@@ -101,14 +101,10 @@ TEST_CASE("a faulty platform over a traced one leaves the fault out of the trace
     traced below(inner, std::ref(trace));
     faulty platform(below, {7});
     CHECK(pci::bind<test::managed_driver>(platform, function).error() == errc::enospc);
-    CHECK(trace.lines() == std::vector<std::string>{"attached",
-                                                    "acquired driver_data managed \"devres::test::managed_driver::state\"",
-                                                    "acquired enable managed",
-                                                    "called set_master on",
-                                                    "acquired bar 0 managed \"registers\"",
-                                                    "called set_master off",
-                                                    "released bar 0 managed \"registers\"",
-                                                    "released enable managed",
-                                                    "released driver_data managed \"devres::test::managed_driver::state\"",
-                                                    "detached"});
+    CHECK(trace.lines() ==
+          std::vector<std::string>{"attached", "acquired driver_data managed \"devres::test::managed_driver::state\"",
+                                   "acquired enable managed", "called set_master on",
+                                   "acquired bar 0 managed \"registers\"", "called set_master off",
+                                   "released bar 0 managed \"registers\"", "released enable managed",
+                                   "released driver_data managed \"devres::test::managed_driver::state\"", "detached"});
 }

@@ -18,8 +18,8 @@ namespace {
 
 struct bus_fixture {
     sim::bus bus;
-    sim::function& function =
-        bus.add({.msix_vectors = 8, .msi_vectors = 4, .intx = true, .bar_sizes = {4096, 0, 65536}});
+    sim::function& function = bus.add(
+        {.msix_vectors = 8, .msi_vectors = 4, .intx = true, .bar_sizes = {4096, 0, 65536}});
 
     /// The books balance: nothing is held, and nothing was done wrong.
     void balances() {
@@ -54,7 +54,7 @@ struct grouping_driver {
         DEVRES_TRY(grouped(2, [&] { return pcim_iomap_region<0>(enabled, "registers"); }));
         DEVRES_TRY(grouped(3, [&] { return dmam_alloc_coherent(enabled, 4096); }));
         DEVRES_TRY(const auto vectors,
-            grouped(4, [&] { return pcim_alloc_irq_vectors(enabled, 2, 8, irq_type::msix | irq_type::msi); }));
+                   grouped(4, [&] { return pcim_alloc_irq_vectors(enabled, 2, 8, irq_type::msix | irq_type::msi); }));
         DEVRES_TRY(grouped(5, [&] { return devm_request_irq<&counter::on_irq>(vectors[0], "first", context); }));
         DEVRES_TRY(grouped(6, [&] { return devm_request_irq<&counter::on_vector>(vectors[1], "second", context); }));
         DEVRES_TRY(const auto file, grouped(7, [&] { return devm_revocable(dev, context); }));

@@ -17,7 +17,8 @@ TEST_CASE("a primitive has the name it has in the platform concept") {
     CHECK(name_of(primitive::deallocate) == "deallocate");
 }
 
-TEST_CASE("a primitive either acquires or does and may fail, or releases, or is a BAR access, or holds a handler back") {
+TEST_CASE(
+    "a primitive either acquires or does and may fail, or releases, or is a BAR access, or holds a handler back") {
     STATIC_REQUIRE(is_fallible(primitive::attach));
     STATIC_REQUIRE(is_fallible(primitive::set_master));
     STATIC_REQUIRE(is_fallible(primitive::allocate));

@@ -55,14 +55,13 @@ TEST_CASE("a trace for people is in columns that stay where they are, without tr
           .resource = "a_resource_of_long_name",
           .owner = trace_owner::managed});
     text({.who = "0000:3a:00.0", .step = trace_step::remark, .detail = "surprise removal"});
-    CHECK(out.str() ==
-          "0000:3a:00.0  attached\n"
-          "0000:3a:00.0  acquired    irq_handler 2   managed    \"switchtec-event\"\n"
-          "0000:3a:00.0  failed      register_handler vector 2 \"switchtec-event\"  out of memory\n"
-          "              failed      allocate 1016 bytes        out of memory\n"
-          "0000:3a:00.0  released    irq_handler 100 unmanaged  \"hundred\"\n"
-          "0000:3a:00.0  released    a_resource_of_long_name  managed\n"
-          "0000:3a:00.0  remark                                 surprise removal\n");
+    CHECK(out.str() == "0000:3a:00.0  attached\n"
+                       "0000:3a:00.0  acquired    irq_handler 2   managed    \"switchtec-event\"\n"
+                       "0000:3a:00.0  failed      register_handler vector 2 \"switchtec-event\"  out of memory\n"
+                       "              failed      allocate 1016 bytes        out of memory\n"
+                       "0000:3a:00.0  released    irq_handler 100 unmanaged  \"hundred\"\n"
+                       "0000:3a:00.0  released    a_resource_of_long_name  managed\n"
+                       "0000:3a:00.0  remark                                 surprise removal\n");
 }
 
 TEST_CASE("a trace without labels has no column for them, and one can be kept free") {

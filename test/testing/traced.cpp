@@ -62,20 +62,13 @@ TEST_CASE("a trace tells which of the driver's own resources was released") {
     trace_recorder trace;
     traced platform(inner, std::ref(trace));
     REQUIRE(test::unmanaged_driver::run(platform, function, [] {}));
-    CHECK(trace.lines() == lines{"attached",
-                                 "acquired enable unmanaged",
-                                 "acquired bar 0 unmanaged \"small\"",
-                                 "acquired bar 2 unmanaged \"large\"",
-                                 "acquired irq_vectors unmanaged 2 vectors",
-                                 "acquired irq_handler 0 unmanaged \"first\"",
-                                 "acquired irq_handler 1 unmanaged \"second\"",
-                                 "released irq_handler 1 unmanaged \"second\"",
-                                 "ended irq_handler 0 unmanaged \"first\"",
-                                 "released irq_vectors unmanaged 2 vectors",
-                                 "released bar 2 unmanaged \"large\"",
-                                 "released bar 0 unmanaged \"small\"",
-                                 "released enable unmanaged",
-                                 "detached"});
+    CHECK(trace.lines() ==
+          lines{"attached", "acquired enable unmanaged", "acquired bar 0 unmanaged \"small\"",
+                "acquired bar 2 unmanaged \"large\"", "acquired irq_vectors unmanaged 2 vectors",
+                "acquired irq_handler 0 unmanaged \"first\"", "acquired irq_handler 1 unmanaged \"second\"",
+                "released irq_handler 1 unmanaged \"second\"", "ended irq_handler 0 unmanaged \"first\"",
+                "released irq_vectors unmanaged 2 vectors", "released bar 2 unmanaged \"large\"",
+                "released bar 0 unmanaged \"small\"", "released enable unmanaged", "detached"});
 }
 
 TEST_CASE("many interrupts are a few entries and a number") {
@@ -91,10 +84,8 @@ TEST_CASE("many interrupts are a few entries and a number") {
             function.fire(0);
     }
     const auto entries = trace.entries();
-    const trace_entry one{.who = "03:00.0",
-                          .step = trace_step::interrupt,
-                          .resource = "irq_handler 0",
-                          .detail = "\"event\" handled"};
+    const trace_entry one{
+        .who = "03:00.0", .step = trace_step::interrupt, .resource = "irq_handler 0", .detail = "\"event\" handled"};
     const trace_entry all{.who = "03:00.0",
                           .step = trace_step::interrupts,
                           .resource = "irq_handler 0",
@@ -171,19 +162,20 @@ TEST_CASE("a traced handler is refused its own end from inside, and waited for f
     } data{.platform = platform, .function = function};
 
     REQUIRE(platform.allocate_vectors(function, {.min = 1, .max = 1, .types = pci::irq_type::msix}));
-    const auto id = platform.register_handler(
-        function, 0,
-        {.entry = [](void* argument, pci::vector_index) noexcept {
-             auto& self = *static_cast<context*>(argument);
-             self.refused = self.platform.unregister_handler(self.function, self.id);
-             self.running = true;
-             while (!self.finish)
-                 self.platform.relax();
-             self.finished = true;
-             return pci::irq_return::handled;
-         },
-         .context = &data,
-         .name = "handler"});
+    const auto id = platform.register_handler(function, 0,
+                                              {.entry =
+                                                   [](void* argument, pci::vector_index) noexcept {
+                                                       auto& self = *static_cast<context*>(argument);
+                                                       self.refused = self.platform.unregister_handler(self.function,
+                                                                                                       self.id);
+                                                       self.running = true;
+                                                       while (!self.finish)
+                                                           self.platform.relax();
+                                                       self.finished = true;
+                                                       return pci::irq_return::handled;
+                                                   },
+                                               .context = &data,
+                                               .name = "handler"});
     REQUIRE(id);
     data.id = *id;
     std::thread interrupt([&] { function.fire(0); });

@@ -11,9 +11,7 @@ using namespace devres::test;
 
 namespace {
 
-std::uint64_t value(pci::bus_address address) {
-    return static_cast<std::uint64_t>(address);
-}
+std::uint64_t value(pci::bus_address address) { return static_cast<std::uint64_t>(address); }
 
 }  // namespace
 

@@ -32,7 +32,8 @@ TEST_CASE_METHOD(fake_fixture, "a device that is gone reads as all ones and igno
     CHECK(errno == ENOTTY);
 }
 
-TEST_CASE_METHOD(fake_fixture, "enables are counted, and the last disable puts COMMAND back and takes bus mastering away") {
+TEST_CASE_METHOD(fake_fixture,
+                 "enables are counted, and the last disable puts COMMAND back and takes bus mastering away") {
     const auto command = [&] { return kernel.config(hardware, PCI_COMMAND, 2); };
     REQUIRE(bus.enable(f));
     REQUIRE(bus.enable(f));

@@ -99,9 +99,10 @@ TEST_CASE("what keeps a function from being opened is said in one line, with wha
         const auto error = refusal(kernel);
         const std::string device = kernel.root + "/sys/bus/pci/devices/0000:01:00.0";
         CHECK(error.code == errc::ebusy);
-        CHECK(error.text == "0000:01:00.0: it is bound to e1000e, not vfio-pci; as root: modprobe vfio-pci; echo vfio-pci > " +
-                                device + "/driver_override; echo 0000:01:00.0 > " + device +
-                                "/driver/unbind; echo 0000:01:00.0 > /sys/bus/pci/drivers_probe");
+        CHECK(error.text ==
+              "0000:01:00.0: it is bound to e1000e, not vfio-pci; as root: modprobe vfio-pci; echo vfio-pci > " +
+                  device + "/driver_override; echo 0000:01:00.0 > " + device +
+                  "/driver/unbind; echo 0000:01:00.0 > /sys/bus/pci/drivers_probe");
     }
     SECTION("no driver") {
         kernel.add({.driver = ""});
@@ -136,8 +137,9 @@ TEST_CASE("what keeps a function from being opened is said in one line, with wha
         kernel.add({.address = "0000:01:00.1", .driver = "nvme"});
         kernel.add({.address = "0000:01:00.2", .driver = ""});
         kernel.viable = false;
-        refused(errc::ebusy, "its IOMMU group 7 is not viable, because other drivers have functions of it: 0000:01:00.1 "
-                             "(nvme); unbind those");
+        refused(errc::ebusy,
+                "its IOMMU group 7 is not viable, because other drivers have functions of it: 0000:01:00.1 "
+                "(nvme); unbind those");
     }
     SECTION("no interrupt remapping") {
         kernel.add({});
@@ -251,9 +253,12 @@ TEST_CASE_METHOD(fake_fixture, "the kernel asks for a device: nothing more is ac
 }
 
 TEST_CASE_METHOD(fake_fixture, "the listener may close the function") {
-    bus.listen(f, [](void* self, fake_function& gone, vfio::function_event) noexcept {
-        (void)static_cast<fake_bus*>(self)->close(gone);
-    }, &bus);
+    bus.listen(
+        f,
+        [](void* self, fake_function& gone, vfio::function_event) noexcept {
+            (void)static_cast<fake_bus*>(self)->close(gone);
+        },
+        &bus);
     REQUIRE(kernel.raise(hardware, VFIO_PCI_REQ_IRQ_INDEX, 0));
     CHECK(poll() == 1);
     CHECK(kernel.held().find("device") == std::string::npos);

@@ -53,7 +53,8 @@ TEST_CASE_METHOD(enabled_fixture, "MSI-X is tried first, then MSI, then INTx, an
     CHECK(type(1, 4, irq_type::all) == irq_type::intx);
 }
 
-TEST_CASE_METHOD(enabled_fixture, "as many are granted as the device and the machine have, and not fewer than asked for") {
+TEST_CASE_METHOD(enabled_fixture,
+                 "as many are granted as the device and the machine have, and not fewer than asked for") {
     CHECK(granted(1, 3, irq_type::msix) == 3);
     CHECK(granted(1, 100, irq_type::msix) == 4);
     CHECK(granted(1, 100, irq_type::msi) == 2);
@@ -189,7 +190,8 @@ TEST_CASE_METHOD(enabled_fixture, "an interrupt that was not taken does not reac
     CHECK(counter.interrupts[0] == 0);
 }
 
-TEST_CASE_METHOD(enabled_fixture, "a handler that is disabled is called once for what came meanwhile, when it is enabled") {
+TEST_CASE_METHOD(enabled_fixture,
+                 "a handler that is disabled is called once for what came meanwhile, when it is enabled") {
     vector_counter counter;
     const auto type = GENERATE(irq_type::msix, irq_type::msi);
     const bool polled = GENERATE(false, true);
@@ -286,7 +288,8 @@ TEST_CASE_METHOD(enabled_fixture, "from inside a handler, nothing is acquired, a
     CHECK(bus.held(f) == held);
 }
 
-TEST_CASE_METHOD(enabled_fixture, "INTx is masked while its handler runs, and comes again for as long as it is asserted") {
+TEST_CASE_METHOD(enabled_fixture,
+                 "INTx is masked while its handler runs, and comes again for as long as it is asserted") {
     struct device_handler {
         fake_fixture& of;
         unsigned calls = 0, until = 3;
@@ -305,8 +308,7 @@ TEST_CASE_METHOD(enabled_fixture, "INTx is masked while its handler runs, and co
     CHECK(poll() == 0);
     CHECK(hardware.intx_masked);  // nobody listened
     const auto id = bus.register_handler(f, 0, {.entry = &device_handler::on_irq, .context = &handler}).value();
-    while (poll() != 0) {
-    }
+    while (poll() != 0) {}
     CHECK(handler.calls == 3);
     CHECK(handler.masked);
     CHECK(!hardware.intx_masked);

@@ -31,8 +31,7 @@ struct everything_driver {
         }
     };
 
-    static constexpr auto ownership =
-        own(driver_data = managed, pci::enable = managed, pci::bar<0> = managed, pci::dma_coherent = managed,
+    static constexpr auto ownership = own(driver_data = managed, pci::enable = managed, pci::bar<0> = managed, pci::dma_coherent = managed,
             pci::dma_streaming = managed, pci::irq_vectors = managed, pci::irq_handler = managed);
 
     static result<managed_ref<state>> probe(auto& dev, const pci::device_id&) {

@@ -190,8 +190,7 @@ TEST_CASE("an event of a former life that the wait brought along does not reach 
     events.signal(0);
     events.signal(1);
     CHECK(loop.poll(0) == (signal_again ? 2U : 1U));
-    while (loop.poll(0) != 0U) {
-    }
+    while (loop.poll(0) != 0U) {}
     CHECK(before.calls[1] == 0);
     CHECK((swapping.seen.calls[1] != 0) == signal_again);
 }
@@ -309,7 +308,8 @@ TEST_CASE("a thread of signals and one that arms and disarms: nothing is called 
     CHECK(state.wrong == 0);
 }
 
-TEST_CASE("a signal that comes while a source is disarmed and armed again is one call, on whichever thread it is held") {
+TEST_CASE(
+    "a signal that comes while a source is disarmed and armed again is one call, on whichever thread it is held") {
     loop_type loop{kernel_calls{}};
     eventfds events(loop);
     REQUIRE(loop.start());

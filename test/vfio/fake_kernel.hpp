@@ -48,7 +48,7 @@ public:
         int memory = -1;
         int descriptor = -1;
         bool gone = false;
-        bool bound = false;  // to an iommufd
+        bool bound = false;                                             // to an iommufd
         std::array<std::vector<int>, VFIO_PCI_NUM_IRQS> eventfds = {};  // duplicates
         bool intx_masked = false, intx_asserted = false;
         unsigned resets = 0;
@@ -116,11 +116,13 @@ public:
     }
 
     void config(device& d, unsigned offset, unsigned width, std::uint32_t value) const {
-        (void)!::pwrite(d.memory, &value, width, static_cast<off_t>(VFIO_PCI_CONFIG_REGION_INDEX * region_size + offset));
+        (void)!::pwrite(d.memory, &value, width,
+                        static_cast<off_t>(VFIO_PCI_CONFIG_REGION_INDEX * region_size + offset));
     }
     [[nodiscard]] std::uint32_t config(const device& d, unsigned offset, unsigned width) const {
         std::uint32_t value = 0;
-        (void)!::pread(d.memory, &value, width, static_cast<off_t>(VFIO_PCI_CONFIG_REGION_INDEX * region_size + offset));
+        (void)!::pread(d.memory, &value, width,
+                       static_cast<off_t>(VFIO_PCI_CONFIG_REGION_INDEX * region_size + offset));
         return value;
     }
 
@@ -155,14 +157,14 @@ public:
     mutable std::mutex lock;
     std::string root;
     std::deque<device> devices;
-    std::map<int, std::string> descriptors;   // that the platform has open, by what they are
-    std::map<void*, std::size_t> memory;      // that it has mapped
+    std::map<int, std::string> descriptors;  // that the platform has open, by what they are
+    std::map<void*, std::size_t> memory;     // that it has mapped
     std::map<std::uint64_t, vfio_iommu_type1_dma_map> dma;
-    std::set<unsigned> attached;              // groups in the container
-    std::map<std::string, int> open_errors;   // by path below /dev
+    std::set<unsigned> attached;             // groups in the container
+    std::map<std::string, int> open_errors;  // by path below /dev
     std::map<unsigned long, int> ioctl_errors;
     std::vector<std::string> steps;
-    std::set<std::size_t> failing;            // from 1
+    std::set<std::size_t> failing;  // from 1
     unsigned set_irqs_calls = 0;
     bool viable = true;
 
@@ -237,8 +239,8 @@ public:
                 return -1;
             }
         }
-        return to_device ? ::pwrite(fd, data, size, static_cast<off_t>(offset)) :
-                           ::pread(fd, data, size, static_cast<off_t>(offset));
+        return to_device ? ::pwrite(fd, data, size, static_cast<off_t>(offset))
+                         : ::pread(fd, data, size, static_cast<off_t>(offset));
     }
     int make(int fd, const char* what) {
         const std::scoped_lock hold(lock);
@@ -364,13 +366,16 @@ private:
         case IOMMU_IOAS_MAP: {
             const auto& map = *static_cast<iommu_ioas_map*>(argument);
             const bool good = map.ioas_id == 5 && map.iova % 4096 == 0 && map.length % 4096 == 0 &&
-                              map.flags == (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE);
+                              map.flags ==
+                                  (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE);
             if (!good)
                 return error(EINVAL);
-            const vfio_iommu_type1_dma_map as{.argsz = 0, .flags = 0, .vaddr = map.user_va, .iova = map.iova, .size = map.length};
+            const vfio_iommu_type1_dma_map as{
+                .argsz = 0, .flags = 0, .vaddr = map.user_va, .iova = map.iova, .size = map.length};
             return dma.emplace(map.iova, as).second ? 0 : error(EEXIST);
         }
-        case IOMMU_IOAS_UNMAP: return dma.erase(static_cast<iommu_ioas_unmap*>(argument)->iova) == 1 ? 0 : error(ENOENT);
+        case IOMMU_IOAS_UNMAP:
+            return dma.erase(static_cast<iommu_ioas_unmap*>(argument)->iova) == 1 ? 0 : error(ENOENT);
         default: return error(ENOTTY);
         }
     }
@@ -428,7 +433,9 @@ private:
         case VFIO_DEVICE_SET_IRQS: return set_irqs(d, *static_cast<vfio_irq_set*>(argument));
         case VFIO_DEVICE_RESET: ++d.resets; return 0;
 #if DEVRES_VFIO_HAS_IOMMUFD
-        case VFIO_DEVICE_BIND_IOMMUFD: d.bound = static_cast<vfio_device_bind_iommufd*>(argument)->iommufd >= 0; return 0;
+        case VFIO_DEVICE_BIND_IOMMUFD:
+            d.bound = static_cast<vfio_device_bind_iommufd*>(argument)->iommufd >= 0;
+            return 0;
         case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
             return d.bound && static_cast<vfio_device_attach_iommufd_pt*>(argument)->pt_id == 5 ? 0 : error(EINVAL);
 #endif
@@ -439,9 +446,7 @@ private:
     static int region(device& d, vfio_region_info* info) {
         info->offset = info->index * region_size;
         info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-        info->size = info->index < 6                              ? d.bars[info->index]
-                     : info->index == VFIO_PCI_CONFIG_REGION_INDEX ? 4096
-                                                                   : 0;
+        info->size = info->index < 6 ? d.bars[info->index] : info->index == VFIO_PCI_CONFIG_REGION_INDEX ? 4096 : 0;
         if (info->index >= 6 || info->size == 0 || !d.mappable)
             return 0;
         info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
@@ -452,7 +457,8 @@ private:
         const auto needed = static_cast<__u32>(sizeof(*info) + sizeof(vfio::detail::capability) + areas);
         if (info->argsz >= needed) {
             const vfio::detail::capability cap{{.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1, .next = 0},
-                                               static_cast<__u32>(d.sparse.size()), 0};
+                                               static_cast<__u32>(d.sparse.size()),
+                                               0};
             info->cap_offset = sizeof(*info);
             std::memcpy(info + 1, &cap, sizeof(cap));
             std::memcpy(reinterpret_cast<char*>(info + 1) + sizeof(cap), d.sparse.data(), areas);

@@ -42,9 +42,9 @@ inline constexpr bool can_add_action<Driver, no_resource> = !actions_are_named<D
 }  // namespace detail
 
 template <class Device, class Resource>
-concept action_in_table =
-    rule<detail::can_add_action<typename detail::driver_of<Device>::type, Resource>,
-         text{"devres[D004] devm_add_action: the ownership table has managed resources of the driver: say which of them the "
+concept action_in_table = rule<
+    detail::can_add_action<typename detail::driver_of<Device>::type, Resource>,
+    text{"devres[D004] devm_add_action: the ownership table has managed resources of the driver: say which of them the "
          "action is for, devm_add_action<resource>(dev, ...)"}>;
 
 /// Calls `function(argument)` when `dev`'s driver is unbound, after the handlers have ended and among the destructors of

@@ -101,8 +101,9 @@ private:
             return;
         if (closed == 0 && resources->releasing_ == 0) {
             if (!release()) [[unlikely]]
-                detail::stop("a group dies that cannot be released here: inside a handler of its device, while this thread "
-                             "has one of its accesses open, or under an object that is built on it");
+                detail::stop(
+                    "a group dies that cannot be released here: inside a handler of its device, while this thread "
+                    "has one of its accesses open, or under an object that is built on it");
             return;
         }
         leave();

@@ -142,9 +142,8 @@ public:
     /// The newest record with this release function and argument; empty if there is none. It searches: keep
     /// the handle where that matters (`devres_find()`).
     [[nodiscard]] handle find(release_function function, const void* argument) const noexcept {
-        return newest([&](const detail::list_node& node) {
-            return node.release == function && node.argument == argument;
-        });
+        return newest(
+            [&](const detail::list_node& node) { return node.release == function && node.argument == argument; });
     }
 
     /// The newest record with this release function; empty if there is none. It searches.
@@ -168,9 +167,8 @@ public:
 
     /// Whether releasing everything would wait for an access that this thread has open.
     [[nodiscard]] bool would_wait_for_itself() const noexcept {
-        return any_from(release_step::users, [](const detail::list_node& node) {
-            return detail::opened_here(node.argument);
-        });
+        return any_from(release_step::users,
+                        [](const detail::list_node& node) { return detail::opened_here(node.argument); });
     }
 
     /// True if there is neither a record nor a group.

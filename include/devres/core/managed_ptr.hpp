@@ -19,9 +19,9 @@ public:
     constexpr managed_ptr() noexcept = default;
     managed_ptr(const managed_ref<T>& object) noexcept  // NOLINT: as a pointer is made from a reference
         : serial_(detail::record_access::serial_of(detail::token::record(object))),
-          node_(detail::record_access::node(detail::token::record(object))),
-          object_(&object.get()) {}
-    managed_ptr(const managed_ptr& other) noexcept : serial_(other.serial_), node_(other.node_), object_(other.object_) {}
+          node_(detail::record_access::node(detail::token::record(object))), object_(&object.get()) {}
+    managed_ptr(const managed_ptr& other) noexcept
+        : serial_(other.serial_), node_(other.node_), object_(other.object_) {}
     managed_ptr& operator=(const managed_ptr& other) noexcept {
         if (this != &other) {
             store(serial_, 0);  // who reads meanwhile finds nothing

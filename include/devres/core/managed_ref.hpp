@@ -46,7 +46,7 @@ public:
     /// A part of the object, owned with it: `data.member(&state::queue)`.
     template <class Part, class Whole>
         requires std::derived_from<std::remove_const_t<T>, Whole>
-    [[nodiscard]] constexpr auto member(Part Whole::*part) const noexcept {
+    [[nodiscard]] constexpr auto member(Part Whole::* part) const noexcept {
         return managed_ref<std::remove_reference_t<decltype(object_->*part)>>(object_->*part, record_);
     }
 
@@ -62,8 +62,7 @@ public:
     }
 
 private:
-    DEVRES_INLINE constexpr managed_ref(T& object, list::handle record) noexcept
-        : object_(&object), record_(record) {}
+    DEVRES_INLINE constexpr managed_ref(T& object, list::handle record) noexcept : object_(&object), record_(record) {}
 
     T* object_;
     list::handle record_;
@@ -150,13 +149,15 @@ struct construction {
 }  // namespace detail
 
 template <class Driver, class Resource>
-concept data_managed = rule<owned_by<Driver, Resource, managed_t>,
-                            text{"devres[D004] devm_emplace: the ownership table does not say driver_data = managed, or the "
-                            "resource that the object is for"}>;
+concept data_managed =
+    rule<owned_by<Driver, Resource, managed_t>,
+         text{"devres[D004] devm_emplace: the ownership table does not say driver_data = managed, or the "
+              "resource that the object is for"}>;
 template <class T, class... Parts>
-concept made_from = rule<detail::can_be_made<T, Parts...>,
-                         text{"devres[D012] devm_emplace: the object cannot be made from these parts; a managed view has no empty "
-                         "state, so acquire what the object holds first and hand it over (and DEVRES_TRY what is a result)"}>;
+concept made_from =
+    rule<detail::can_be_made<T, Parts...>,
+         text{"devres[D012] devm_emplace: the object cannot be made from these parts; a managed view has no empty "
+              "state, so acquire what the object holds first and hand it over (and DEVRES_TRY what is a result)"}>;
 template <class T>
 concept initialized = rule<detail::can_be_initialized<T>,
                            text{"devres[D012] devm_emplace: init() of the object is no `result<> init() noexcept`"}>;
@@ -202,7 +203,8 @@ template <class T, auto Resource = driver_data, class Device, class... Parts>
             return fail(made.undo(*box, used.why_not(resources, used)));
     }
     made.done = true;
-    const list::handle record = pending.record(made.recorded_any() ? &box_type::release_after_its_actions : &box_type::release,
+    const list::handle record = pending.record(made.recorded_any() ? &box_type::release_after_its_actions
+                                                                   : &box_type::release,
                                                box_type::step, box_type::kind);
     detail::note(dev, {.managed = true, .resource = &object_kind, .name = detail::type_name<T>.text});
     return detail::token::make<managed_ref<T>>(box->object, record);

@@ -156,8 +156,8 @@ consteval bool built_on_unmanaged(resource<Tag, Needs...>) noexcept {
 template <class Table, class Claim>
 inline constexpr bool built_on_managed = true;
 template <class Table, class Resource, class Off, class Guarded>
-inline constexpr bool built_on_managed<Table, claim<Resource, managed_t, Off, Guarded>> =
-    !built_on_unmanaged<Table>(Resource{});
+inline constexpr bool built_on_managed<Table, claim<Resource, managed_t, Off, Guarded>> = !built_on_unmanaged<Table>(
+    Resource{});
 
 /// A resource whose users use everything, unless the table says otherwise.
 template <class Resource>
@@ -183,15 +183,16 @@ template <class... Claims>
 concept no_claim_twice =
     rule<detail::claimed_once<Claims...>, text{"devres[D008] a resource is claimed twice: keep one of the lines"}>;
 template <class... Claims>
-concept managed_on_managed =
-    rule<(detail::built_on_managed<ownership_table<Claims...>, Claims> && ...),
-         text{"devres[D002] a managed resource is built on one that the table does not make managed: devres frees it after "
+concept managed_on_managed = rule<
+    (detail::built_on_managed<ownership_table<Claims...>, Claims> && ...),
+    text{"devres[D002] a managed resource is built on one that the table does not make managed: devres frees it after "
          "remove(), when what the driver frees is gone"}>;
 template <class... Claims>
-concept handlers_apart =
-    rule<(detail::may_meet_all<Claims, Claims...> && ...),
-         text{"devres[D002] a managed handler can still run when what the driver frees is gone: say of each unmanaged line that "
-         "it keeps off it, irq_handler.without(...), or that the driver sees to it, .guarding(...)"}>;
+concept handlers_apart = rule<
+    (detail::may_meet_all<Claims, Claims...> && ...),
+    text{
+        "devres[D002] a managed handler can still run when what the driver frees is gone: say of each unmanaged line that "
+        "it keeps off it, irq_handler.without(...), or that the driver sees to it, .guarding(...)"}>;
 
 /// A driver's ownership table: who frees what, said once and checked against every call that the driver makes.
 /// A table that claims a resource twice (D008), or says that devres owns something that is built on or may use

@@ -17,7 +17,8 @@ struct revocable_control : users_of<1> {
     unsigned long references = 1;
     memory_hooks memory;
 
-    revocable_control(const users_of<1>& links, const memory_hooks& hooks) noexcept : users_of<1>(links), memory(hooks) {}
+    revocable_control(const users_of<1>& links, const memory_hooks& hooks) noexcept
+        : users_of<1>(links), memory(hooks) {}
 
     void revoke() noexcept {
         __atomic_or_fetch(&accesses, 1UL, __ATOMIC_ACQ_REL);
@@ -226,9 +227,10 @@ struct revocable_maker {
 }  // namespace detail
 
 template <class Shown>
-concept shows_managed = rule<detail::managed_token<Shown>,
-                             text{"devres[D002] devm_revocable needs a managed object (devm_emplace) or a view of something "
-                             "managed: anything else may be gone before devres revokes the access"}>;
+concept shows_managed =
+    rule<detail::managed_token<Shown>,
+         text{"devres[D002] devm_revocable needs a managed object (devm_emplace) or a view of something "
+              "managed: anything else may be gone before devres revokes the access"}>;
 
 /// Makes a managed object, or what a view shows, accessible to code that may outlive the device. Whoever opens it finds it as
 /// it is now and later: publish what is complete.

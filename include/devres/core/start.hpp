@@ -74,13 +74,14 @@ struct started_object : started {
 }  // namespace detail
 
 template <class Object>
-concept starts_managed = rule<detail::referred<Object>::is_managed,
-                              text{"devres[D002] devm_start needs a managed object (devm_emplace): a plain reference may be gone "
-                              "before devres stops it"}>;
+concept starts_managed =
+    rule<detail::referred<Object>::is_managed,
+         text{"devres[D002] devm_start needs a managed object (devm_emplace): a plain reference may be gone "
+              "before devres stops it"}>;
 template <class T>
 concept can_start = rule<detail::startable<T>,
                          text{"devres[D010] devm_start: the object needs `void start()` or `result<> start()`, and "
-                         "`void stop() noexcept`, which the unbind cannot do without"}>;
+                              "`void stop() noexcept`, which the unbind cannot do without"}>;
 
 /// Starts what `object` drives: `object->start()` now, and `object->stop()` as the first thing of the unbind after remove()
 /// and the closing of accesses, while handlers, DMA and everything managed are still there. A device interrupts and masters

@@ -34,7 +34,7 @@ public:
     ~device() {
         for (node* each = all_; each != nullptr;) {
             node* const next = each->next_of_all;
-            ::operator delete (each);
+            ::operator delete(each);
             each = next;
         }
     }
@@ -60,9 +60,7 @@ public:
     }
 
     /// Adds a node, as the newest; a BUG for one that is on the list.
-    void devres_add(void* res) {
-        append(node_of(res));
-    }
+    void devres_add(void* res) { append(node_of(res)); }
 
     /// The newest node with that release function, which `match` agrees to unless it is null; null if there is none.
     [[nodiscard]] void* devres_find(dr_release release, dr_match match, const void* match_data) {
@@ -206,7 +204,7 @@ private:
         node* previous_of_all = nullptr;
         dr_release release = nullptr;
         const char* name = "";
-        node* partner = nullptr;  // of a group's end: the other one
+        node* partner = nullptr;   // of a group's end: the other one
         const void* id = nullptr;  // of a group's beginning
         int number = -1;
         int colour = 0;
@@ -232,7 +230,7 @@ private:
     }
 
     node* make_node(dr_release release, std::size_t size, const char* name, int number) {
-        void* const memory = ::operator new (sizeof(node) + size);
+        void* const memory = ::operator new(sizeof(node) + size);
         node* const made = new (memory) node;
         std::memset(payload(made), 0, size);
         made->release = release;
@@ -249,7 +247,7 @@ private:
         (freed->previous_of_all == nullptr ? all_ : freed->previous_of_all->next_of_all) = freed->next_of_all;
         if (freed->next_of_all != nullptr)
             freed->next_of_all->previous_of_all = freed->previous_of_all;
-        ::operator delete (freed);
+        ::operator delete(freed);
     }
 
     static void link_before(node* added, node* place) noexcept {

@@ -44,15 +44,16 @@ enum class warning_kind {
 };
 
 [[nodiscard]] constexpr std::string_view name_of(warning_kind kind) noexcept {
-    constexpr std::string_view names[] = {"rpe",        "msi_data",    "double_enable", "already_free", "already_disabled",
-                                          "irq_domain", "devres_warn", "msi_shutdown",  "other"};
+    constexpr std::string_view names[] = {"rpe",          "msi_data",         "double_enable",
+                                          "already_free", "already_disabled", "irq_domain",
+                                          "devres_warn",  "msi_shutdown",     "other"};
     return names[static_cast<unsigned>(kind)];
 }
 
 [[nodiscard]] constexpr std::string_view name_of(event_kind kind) noexcept {
-    constexpr std::string_view names[] = {"bind",  "probe",   "unbind",   "unbound", "add",     "remove", "release",
-                                          "alloc", "free",    "request",  "free_irq", "warning", "message", "oops",
-                                          "fire",  "state"};
+    constexpr std::string_view names[] = {"bind",    "probe", "unbind", "unbound", "add",      "remove",
+                                          "release", "alloc", "free",   "request", "free_irq", "warning",
+                                          "message", "oops",  "fire",   "state"};
     return names[static_cast<unsigned>(kind)];
 }
 

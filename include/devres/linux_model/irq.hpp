@@ -49,14 +49,14 @@ protected:
 struct irq_desc {
     unsigned number = 0;
     bool used = false;
-    bool is_line = false;       ///< INTx; otherwise a message
-    unsigned message = 0;       ///< the message's number
-    unsigned index = 0;         ///< of the vector in its function
+    bool is_line = false;  ///< INTx; otherwise a message
+    unsigned message = 0;  ///< the message's number
+    unsigned index = 0;    ///< of the vector in its function
     irq_chip* chip = nullptr;
     std::vector<irqaction> actions;
-    unsigned depth = 0;         ///< of disable_irq; the last handler takes it along
-    bool holds = false;         ///< what comes without a handler waits for one, as a platform's vectors do; else it is lost
-    sim::irq_slot slot;         ///< where the hardware delivers it; calls all handlers
+    unsigned depth = 0;  ///< of disable_irq; the last handler takes it along
+    bool holds = false;  ///< what comes without a handler waits for one, as a platform's vectors do; else it is lost
+    sim::irq_slot slot;  ///< where the hardware delivers it; calls all handlers
 };
 
 /// The interrupts of the machine (kernel/irq/manage.c). Numbers are given out from the lowest on, so a freed one is used

@@ -59,10 +59,9 @@ inline int kernel::bind(pci_dev& dev, const driver& with) {
 
 /// Probe failed: releases what it left.
 inline int kernel::give_up(pci_dev& dev, const char* name, int error) {
-    if (error != negative(errc::enodev) && error != negative(errc::enxio) &&
-        error != negative(errc::eprobe_defer))
-        log_.add(event_kind::message, std::string(version_->probe_failed) + name + " failed with error " +
-                                          std::to_string(error));
+    if (error != negative(errc::enodev) && error != negative(errc::enxio) && error != negative(errc::eprobe_defer))
+        log_.add(event_kind::message,
+                 std::string(version_->probe_failed) + name + " failed with error " + std::to_string(error));
     dev.devres_release_all();
     dev.bound_ = false;
     log_.add(event_kind::unbound, 0);
@@ -84,7 +83,8 @@ inline void kernel::unbind(pci_dev& dev) {
 inline int kernel::pci_enable_device(pci_dev& dev) {
     namespace reg = sim::registers;
     const unsigned power = dev.hardware.capabilities().power_management;
-    dev.current_state = power == 0 || (dev.read(power + reg::power_management::control, 2) & reg::power_management::state) == 0
+    dev.current_state = power == 0 || (dev.read(power + reg::power_management::control, 2) &
+                                       reg::power_management::state) == 0
                             ? power_state::d0
                             : power_state::d3hot;
     if (++dev.enable_cnt > 1)

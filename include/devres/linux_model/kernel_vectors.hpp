@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <bit>
 
-#include <devres/pci/spread_vectors.hpp>
 #include <devres/linux_model/kernel.hpp>
+#include <devres/pci/spread_vectors.hpp>
 
 /// MSI-X, MSI and INTx: who gets vectors, and who frees them.
 namespace devres::linux_model {
@@ -277,7 +277,8 @@ inline void kernel::start_msi(pci_dev& dev) {
         (void)dev.hardware.write_config(at.msi_mask, 4, ~0U);
     (void)dev.hardware.write_config(at.msi + msi::address, 4, static_cast<std::uint32_t>(message.address));
     if ((dev.read(at.msi + msi::control, 2) & msi::wide) != 0)
-        (void)dev.hardware.write_config(at.msi + msi::address + 4, 4, static_cast<std::uint32_t>(message.address >> 32U));
+        (void)dev.hardware.write_config(at.msi + msi::address + 4, 4,
+                                        static_cast<std::uint32_t>(message.address >> 32U));
     (void)dev.hardware.write_config(at.msi_data, 2, message.data);
     const auto log = static_cast<unsigned>(std::countr_zero(std::bit_ceil(count)));
     pci_intx(dev, false);

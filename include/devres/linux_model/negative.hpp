@@ -6,8 +6,6 @@
 namespace devres::linux_model {
 
 /// An error as the kernel's functions return it: -EINVAL.
-[[nodiscard]] constexpr int negative(errc error) noexcept {
-    return -static_cast<int>(error);
-}
+[[nodiscard]] constexpr int negative(errc error) noexcept { return -static_cast<int>(error); }
 
 }  // namespace devres::linux_model

@@ -33,14 +33,14 @@ public:
 
     sim::function& hardware;
 
-    int irq = 0;                  ///< INTx, 0 without it; while MSI is enabled, its first interrupt
+    int irq = 0;  ///< INTx, 0 without it; while MSI is enabled, its first interrupt
     int enable_cnt = 0;
     bool is_managed = false;      ///< pcim_enable_device() was called: some plain functions are managed now
     bool is_msi_managed = false;  ///< the action that frees the vectors is installed
     bool msi_enabled = false;
     bool msix_enabled = false;
-    bool no_msi = false;          ///< MSI and MSI-X are not to be used
-    bool pinned = false;          ///< stays enabled when it is unbound (from 6.11 on; before, the managed enable says so)
+    bool no_msi = false;  ///< MSI and MSI-X are not to be used
+    bool pinned = false;  ///< stays enabled when it is unbound (from 6.11 on; before, the managed enable says so)
     power_state current_state = power_state::unknown;
 
 private:
@@ -103,20 +103,20 @@ private:
     bool bound_ = false;
     std::function<void(pci_dev&)> remove_;
 
-    int line_ = 0;                       // the interrupt of INTx while the device is enabled
-    bool msi_data_ = false;              // the data exists, which has the descriptors
-    std::vector<irq_desc*> msi_descs_;   // by vector
+    int line_ = 0;                      // the interrupt of INTx while the device is enabled
+    bool msi_data_ = false;             // the data exists, which has the descriptors
+    std::vector<irq_desc*> msi_descs_;  // by vector
     int irq_without_msi_ = 0;
     sim::spread_masks masks_;
 
     pci::enable_count platform_enables_;
-    unsigned platform_bars_ = 0;         // mapped through the platform
-    bool platform_allocates_ = false;    // just now
-    unsigned platform_vectors_ = 0;      // of the allocation that was made through the platform
+    unsigned platform_bars_ = 0;       // mapped through the platform
+    bool platform_allocates_ = false;  // just now
+    unsigned platform_vectors_ = 0;    // of the allocation that was made through the platform
     pci::irq_type platform_type_{};
     std::map<std::uint64_t, std::unique_ptr<registration>> registrations_;  // by age
     std::uint64_t last_registration_ = 0;
-    std::vector<std::uint32_t> saved_;   // the registers of configuration space, while it is suspended
+    std::vector<std::uint32_t> saved_;  // the registers of configuration space, while it is suspended
 };
 
 }  // namespace devres::linux_model

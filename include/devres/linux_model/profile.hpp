@@ -10,17 +10,17 @@ namespace devres::linux_model {
 /// A version of the kernel: what it does its own way.
 struct kernel_version {
     std::string_view name;
-    bool vectors_in_pcim_release;      ///< the node of pcim_enable_device frees the vectors; MSI has no nodes of its own
-    bool bug_on_live_handler;          ///< freeing a vector with a handler on it is a BUG
-    bool msix_context_first;           ///< an MSI-X attempt sets up its nodes before it looks whether the device has MSI-X
-    bool irq_domain_of_device;         ///< vectors are in an interrupt domain of the device, which ends with the MSI data
-    bool enables_each_time;            ///< every pcim_enable_device enables and has a node; before, one for all
-    bool managed_bit_cleared;          ///< is_managed ends with the managed enable; before, it stays for ever
-    bool enable_may_be_undone;         ///< pci_disable_device on a managed device is remembered, not undone twice
-    bool pin_is_of_device;             ///< pcim_pin_device sets a bit that stays; before, it is of this enable, and checked
-    bool empty_release_is_silent;      ///< releasing an unknown group of a device without any resources is no warning
-    std::string_view msix_while_msi;   ///< what it says of an MSI-X attempt while MSI is enabled
-    std::string_view probe_failed;     ///< what it says of a probe that failed, before the driver's name
+    bool vectors_in_pcim_release;  ///< the node of pcim_enable_device frees the vectors; MSI has no nodes of its own
+    bool bug_on_live_handler;      ///< freeing a vector with a handler on it is a BUG
+    bool msix_context_first;       ///< an MSI-X attempt sets up its nodes before it looks whether the device has MSI-X
+    bool irq_domain_of_device;     ///< vectors are in an interrupt domain of the device, which ends with the MSI data
+    bool enables_each_time;        ///< every pcim_enable_device enables and has a node; before, one for all
+    bool managed_bit_cleared;      ///< is_managed ends with the managed enable; before, it stays for ever
+    bool enable_may_be_undone;     ///< pci_disable_device on a managed device is remembered, not undone twice
+    bool pin_is_of_device;         ///< pcim_pin_device sets a bit that stays; before, it is of this enable, and checked
+    bool empty_release_is_silent;  ///< releasing an unknown group of a device without any resources is no warning
+    std::string_view msix_while_msi;  ///< what it says of an MSI-X attempt while MSI is enabled
+    std::string_view probe_failed;    ///< what it says of a probe that failed, before the driver's name
 };
 
 // clang-format off
@@ -55,11 +55,11 @@ inline constexpr kernel_version kernel_versions[] = {
 /// A version of the patch series: how pcim_alloc_irq_vectors works, and what becomes of pci_alloc_irq_vectors.
 struct patch_version {
     std::string_view name;
-    bool sets_flag;              ///< pcim_alloc_irq_vectors sets is_msi_managed, then does what pci_alloc_irq_vectors does
-    bool wants_managed_device;   ///< the action that frees the vectors is installed on managed devices only
-    bool flag_says_installed;    ///< ... and if is_msi_managed is not set, which installing it does
-    bool flag_asks_for_action;   ///< ... and if is_msi_managed is set
-    bool action_clears_flag;     ///< the action clears is_msi_managed when it runs
+    bool sets_flag;  ///< pcim_alloc_irq_vectors sets is_msi_managed, then does what pci_alloc_irq_vectors does
+    bool wants_managed_device;  ///< the action that frees the vectors is installed on managed devices only
+    bool flag_says_installed;   ///< ... and if is_msi_managed is not set, which installing it does
+    bool flag_asks_for_action;  ///< ... and if is_msi_managed is set
+    bool action_clears_flag;    ///< the action clears is_msi_managed when it runs
 };
 
 // clang-format off

@@ -85,8 +85,9 @@ template <class Driver, unsigned Number>
 concept bar_managed = rule<owned_by<Driver, bar_t<Number>, managed_t>,
                            text{"devres[D004] pcim_iomap_region: the ownership table does not say bar<N> = managed"}>;
 template <class Driver, unsigned Number>
-concept bar_unmanaged = rule<owned_by<Driver, bar_t<Number>, unmanaged_t>,
-                             text{"devres[D004] pci_iomap_region: the ownership table does not say bar<N> = unmanaged"}>;
+concept bar_unmanaged =
+    rule<owned_by<Driver, bar_t<Number>, unmanaged_t>,
+         text{"devres[D004] pci_iomap_region: the ownership table does not say bar<N> = unmanaged"}>;
 
 namespace detail {
 
@@ -121,8 +122,8 @@ template <class Token, class Enabled>
 /// @par Linux
 /// `pcim_iomap_region()`. One mapping of a BAR at a time: the second is refused, as its region is taken.
 template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled, class Name, class... More>
-    requires bar_in_brackets<Number, Name, sizeof...(More)> && enabled_argument<Enabled> && bar_of_managed_device<Enabled> &&
-             bar_managed<detail::driver_of<Enabled>, Number>
+    requires bar_in_brackets<Number, Name, sizeof...(More)> && enabled_argument<Enabled> &&
+             bar_of_managed_device<Enabled> && bar_managed<detail::driver_of<Enabled>, Number>
 [[nodiscard]] DEVRES_INLINE auto pcim_iomap_region(const Enabled& enabled, Name name, const More&...) noexcept
     -> result<bar_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = bar_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
@@ -134,7 +135,8 @@ template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled
 /// @par Linux
 /// `pci_request_region()` and `pci_iomap()` in one
 template <unsigned Number = detail::no_bar, std::size_t Least = 0, class Enabled, class Name, class... More>
-    requires bar_in_brackets<Number, Name, sizeof...(More)> && enabled_argument<Enabled> && bar_unmanaged<detail::driver_of<Enabled>, Number>
+    requires bar_in_brackets<Number, Name, sizeof...(More)> && enabled_argument<Enabled> &&
+             bar_unmanaged<detail::driver_of<Enabled>, Number>
 [[nodiscard]] DEVRES_INLINE auto pci_iomap_region(const Enabled& enabled, Name name, const More&...) noexcept
     -> result<bar_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = bar_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;

@@ -25,9 +25,9 @@ class binding {};  // for what is not a driver or not a platform: `bind` says so
 ///
 /// The last argument is nothing: it has the compiler look at the driver's probe where `bind` is called, and not in it.
 template <class Driver, class P>
-[[nodiscard]] result<binding<Driver, P>> bind(P& platform, typename detail::function_of<P>::reference function,
-                                              detail::looked_at = detail::probe_of<Driver, P>(
-                                                  &detail::with_probe<Driver, P>::probe));
+[[nodiscard]] result<binding<Driver, P>>
+bind(P& platform, typename detail::function_of<P>::reference function,
+     detail::looked_at = detail::probe_of<Driver, P>(&detail::with_probe<Driver, P>::probe));
 
 /// A driver on a function. It unbinds when it dies, which must not be inside one of the function's handlers, nor while this
 /// thread has an access of the device open: the program stops then, where `unbind` answers `edeadlk`.
@@ -73,7 +73,8 @@ public:
         requires(!std::is_void_v<state_type>)
     {
         if (bound_ == nullptr || !bound_->dev.resources().has(bound_->record)) [[unlikely]]
-            devres::detail::stop("binding::state: the driver is not bound, or a group has released the state of the driver");
+            devres::detail::stop(
+                "binding::state: the driver is not bound, or a group has released the state of the driver");
         return *bound_->state;
     }
 
@@ -139,8 +140,9 @@ private:
         if (bound_ == nullptr)
             return;
         if (waits_for_itself()) [[unlikely]]
-            devres::detail::stop("a binding dies inside a handler, a suspend or a resume of its device, or on a thread that has "
-                                 "one of its accesses open: the unbind would wait for itself");
+            devres::detail::stop(
+                "a binding dies inside a handler, a suspend or a resume of its device, or on a thread that has "
+                "one of its accesses open: the unbind would wait for itself");
         const devres::detail::errno_guard keep;
         bound_device* const bound = bound_;
         bound_ = nullptr;

@@ -81,14 +81,16 @@ private:
 
     static handler_hooks handlers_of(device& self) noexcept {
         return {
-            .running_here = [](void* context) noexcept {
-                const auto& dev = *static_cast<device*>(context);
-                return dev.platform_->in_handler(*dev.function_);
-            },
-            .wait_for_all = [](void* context) noexcept {
-                const auto& dev = *static_cast<device*>(context);
-                (void)dev.platform_->synchronize_handler(*dev.function_, handler_id::none);
-            },
+            .running_here =
+                [](void* context) noexcept {
+                    const auto& dev = *static_cast<device*>(context);
+                    return dev.platform_->in_handler(*dev.function_);
+                },
+            .wait_for_all =
+                [](void* context) noexcept {
+                    const auto& dev = *static_cast<device*>(context);
+                    (void)dev.platform_->synchronize_handler(*dev.function_, handler_id::none);
+                },
             .context = &self,
         };
     }

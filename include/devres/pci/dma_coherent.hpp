@@ -34,11 +34,13 @@ template <class Device>
 using coherent_of = dma_allocation<managed_t, typename Device::platform_type, typename Device::driver_type>;
 
 template <class Enabled>
-concept memory_of_managed_device = rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
-                                        text{"devres[D005] managed DMA memory needs a device enabled with pcim_enable_device"}>;
+concept memory_of_managed_device =
+    rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
+         text{"devres[D005] managed DMA memory needs a device enabled with pcim_enable_device"}>;
 template <class Driver>
-concept coherent_managed = rule<owned_by<Driver, dma_coherent_t, managed_t>,
-                                text{"devres[D004] dmam_alloc_coherent: the ownership table does not say dma_coherent = managed"}>;
+concept coherent_managed =
+    rule<owned_by<Driver, dma_coherent_t, managed_t>,
+         text{"devres[D004] dmam_alloc_coherent: the ownership table does not say dma_coherent = managed"}>;
 template <class Driver>
 concept coherent_unmanaged =
     rule<owned_by<Driver, dma_coherent_t, unmanaged_t>,

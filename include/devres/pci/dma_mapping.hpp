@@ -44,20 +44,24 @@ template <class Device>
 using mapping_of = dma_mapping<managed_t, typename Device::platform_type, typename Device::driver_type>;
 
 template <class Enabled>
-concept mapping_of_managed_device = rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
-                                         text{"devres[D005] a managed mapping needs a device enabled with pcim_enable_device"}>;
+concept mapping_of_managed_device =
+    rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
+         text{"devres[D005] a managed mapping needs a device enabled with pcim_enable_device"}>;
 template <class Memory>
-concept managed_memory = rule<devres::detail::referred<Memory>::is_managed,
-                              text{"devres[D002] a managed mapping needs a managed object (devm_emplace): other memory may be "
-                              "gone before devres unmaps it"}>;
+concept managed_memory =
+    rule<devres::detail::referred<Memory>::is_managed,
+         text{"devres[D002] a managed mapping needs a managed object (devm_emplace): other memory may be "
+              "gone before devres unmaps it"}>;
 template <class Memory>
-concept plain_bytes = rule<std::is_trivially_copyable_v<typename devres::detail::referred<Memory>::type> &&
-                               !std::is_pointer_v<typename devres::detail::referred<Memory>::type>,
-                           text{"devres[D011] the device would reach the object, not what it points to: map plain bytes, inside "
-                           "an object by their name, data.part(data->buffer)"}>;
+concept plain_bytes =
+    rule<std::is_trivially_copyable_v<typename devres::detail::referred<Memory>::type> &&
+             !std::is_pointer_v<typename devres::detail::referred<Memory>::type>,
+         text{"devres[D011] the device would reach the object, not what it points to: map plain bytes, inside "
+              "an object by their name, data.part(data->buffer)"}>;
 template <class Driver>
-concept streaming_managed = rule<owned_by<Driver, dma_streaming_t, managed_t>,
-                                 text{"devres[D004] dmam_map_single: the ownership table does not say dma_streaming = managed"}>;
+concept streaming_managed =
+    rule<owned_by<Driver, dma_streaming_t, managed_t>,
+         text{"devres[D004] dmam_map_single: the ownership table does not say dma_streaming = managed"}>;
 template <class Driver>
 concept streaming_unmanaged =
     rule<owned_by<Driver, dma_streaming_t, unmanaged_t>,
@@ -73,17 +77,19 @@ concept streaming_unmanaged =
 /// `dma_map_single()` has no managed form, so drivers wrap one in an action, around memory that may be anybody's. Here
 /// memory that devres does not own does not compile (D002): it would be gone before devres unmaps it.
 template <class Enabled, class Memory>
-    requires enabled_argument<Enabled> && mapping_of_managed_device<Enabled> && unwrapped<Memory> && managed_memory<Memory> &&
-             plain_bytes<Memory> && streaming_managed<detail::driver_of<Enabled>>
-[[nodiscard]] DEVRES_INLINE auto dmam_map_single(const Enabled& enabled, const Memory& object,
-                                   std::size_t size = sizeof(typename devres::detail::referred<Memory>::type)) noexcept
+    requires enabled_argument<Enabled> && mapping_of_managed_device<Enabled> && unwrapped<Memory> &&
+             managed_memory<Memory> && plain_bytes<Memory> && streaming_managed<detail::driver_of<Enabled>>
+[[nodiscard]] DEVRES_INLINE auto
+dmam_map_single(const Enabled& enabled, const Memory& object,
+                std::size_t size = sizeof(typename devres::detail::referred<Memory>::type)) noexcept
     -> result<dma_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = dma_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
     auto& dev = enabled.dev();
     if (size == 0 || size > sizeof(object.get())) [[unlikely]]
         return fail(errc::einval);
     return detail::acquire<mapping, detail::streaming_kind>(
-        dev, {}, [&]() noexcept { return dev.platform().map_dma(dev.function(), &object.get(), size); }, enabled, object);
+        dev, {}, [&]() noexcept { return dev.platform().map_dma(dev.function(), &object.get(), size); }, enabled,
+        object);
 }
 
 /// Lets the device reach `size` bytes at `memory`, until the guard dies. The memory must outlive the guard.

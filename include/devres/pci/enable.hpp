@@ -66,11 +66,13 @@ template <class Owner, class P, class Driver>
 inline constexpr bool detail::is_enabled_device<enabled_device<Owner, P, Driver>> = true;
 
 template <class Driver>
-concept enable_managed = rule<owned_by<Driver, enable_t, managed_t>,
-                              text{"devres[D004] pcim_enable_device: the ownership table does not say enable = managed"}>;
+concept enable_managed =
+    rule<owned_by<Driver, enable_t, managed_t>,
+         text{"devres[D004] pcim_enable_device: the ownership table does not say enable = managed"}>;
 template <class Driver>
-concept enable_unmanaged = rule<owned_by<Driver, enable_t, unmanaged_t>,
-                                text{"devres[D004] pci_enable_device: the ownership table does not say enable = unmanaged"}>;
+concept enable_unmanaged =
+    rule<owned_by<Driver, enable_t, unmanaged_t>,
+         text{"devres[D004] pci_enable_device: the ownership table does not say enable = unmanaged"}>;
 
 /// Enables the function until the driver is unbound: its BARs answer and it may be given vectors. Enables are
 /// counted; the function is disabled with the last of them.
@@ -80,7 +82,8 @@ concept enable_unmanaged = rule<owned_by<Driver, enable_t, unmanaged_t>,
 /// `pcim_enable_device()` as of 6.11: one record per call, and no flag that changes what other functions mean.
 template <class P, class Driver>
     requires enable_managed<Driver>
-[[nodiscard]] DEVRES_INLINE result<enabled_device<managed_t, P, Driver>> pcim_enable_device(device<P, Driver>& dev DEVRES_LIFETIMEBOUND) noexcept {
+[[nodiscard]] DEVRES_INLINE result<enabled_device<managed_t, P, Driver>>
+pcim_enable_device(device<P, Driver>& dev DEVRES_LIFETIMEBOUND) noexcept {
     return detail::acquire<enabled_device<managed_t, P, Driver>, detail::enable_kind>(
         dev, {}, [&]() noexcept { return dev.platform().enable(dev.function()); });
 }

@@ -10,10 +10,15 @@ namespace devres::pci {
 /// without the `vector_index` that fired, returning `irq_return`.
 template <auto Function, class T>
 concept irq_handler_of = requires(T& context, vector_index vector) {
-    requires requires { { (context.*Function)() } -> std::same_as<irq_return>; } ||
-                 requires { { (context.*Function)(vector) } -> std::same_as<irq_return>; } ||
-                 requires { { Function(context) } -> std::same_as<irq_return>; } ||
-                 requires { { Function(context, vector) } -> std::same_as<irq_return>; };
+    requires requires {
+        { (context.*Function)() } -> std::same_as<irq_return>;
+    } || requires {
+        { (context.*Function)(vector) } -> std::same_as<irq_return>;
+    } || requires {
+        { Function(context) } -> std::same_as<irq_return>;
+    } || requires {
+        { Function(context, vector) } -> std::same_as<irq_return>;
+    };
 };
 
 namespace detail {
@@ -21,12 +26,16 @@ namespace detail {
 /// The handler of an object that has one under the usual name.
 struct on_irq_of_object {
     template <class T>
-        requires requires(T& object) { { object.on_irq() } -> std::same_as<irq_return>; }
+        requires requires(T& object) {
+            { object.on_irq() } -> std::same_as<irq_return>;
+        }
     irq_return operator()(T& object) const noexcept {
         return object.on_irq();
     }
     template <class T>
-        requires requires(T& object, vector_index vector) { { object.on_irq(vector) } -> std::same_as<irq_return>; }
+        requires requires(T& object, vector_index vector) {
+            { object.on_irq(vector) } -> std::same_as<irq_return>;
+        }
     irq_return operator()(T& object, vector_index vector) const noexcept {
         return object.on_irq(vector);
     }
@@ -59,37 +68,44 @@ irq_return handle_irq(void* argument, vector_index vector) noexcept {
 }  // namespace detail
 
 template <class Vector>
-concept vector_argument = rule<detail::is_irq_vector<Vector>,
-                               text{"devres[D009] the first argument is no vector: take one of the allocation, vectors[0], and "
-                               "unwrap a result, DEVRES_TRY(auto vector, vectors.at(i))"}>;
+concept vector_argument =
+    rule<detail::is_irq_vector<Vector>,
+         text{"devres[D009] the first argument is no vector: take one of the allocation, vectors[0], and "
+              "unwrap a result, DEVRES_TRY(auto vector, vectors.at(i))"}>;
 template <class Name, unsigned More>
-concept handler_arguments = rule<More == 0 && std::is_convertible_v<Name, const char*>,
-                                 text{"devres[D013] the arguments are (vector, name, object): there are no flags, the name is a "
-                                 "const char*, and the function is a template argument, request_irq<&state::on_irq>(...)"}>;
+concept handler_arguments =
+    rule<More == 0 && std::is_convertible_v<Name, const char*>,
+         text{"devres[D013] the arguments are (vector, name, object): there are no flags, the name is a "
+              "const char*, and the function is a template argument, request_irq<&state::on_irq>(...)"}>;
 template <class Owner>
-concept on_managed_vectors = rule<std::is_same_v<Owner, managed_t>,
-                                  text{"devres[D002] a managed handler needs managed vectors: unmanaged ones are freed before it"}>;
+concept on_managed_vectors =
+    rule<std::is_same_v<Owner, managed_t>,
+         text{"devres[D002] a managed handler needs managed vectors: unmanaged ones are freed before it"}>;
 template <class Context>
-concept on_managed_object =
-    rule<devres::detail::referred<Context>::is_managed,
-         text{"devres[D002] a managed handler needs a managed object (devm_emplace): a plain reference may be gone before devres "
-         "frees the handler"}>;
+concept on_managed_object = rule<
+    devres::detail::referred<Context>::is_managed,
+    text{
+        "devres[D002] a managed handler needs a managed object (devm_emplace): a plain reference may be gone before devres "
+        "frees the handler"}>;
 template <class Driver>
-concept handler_managed = rule<owned_by<Driver, irq_handler_t, managed_t>,
-                               text{"devres[D004] devm_request_irq: the ownership table does not say irq_handler = managed"}>;
+concept handler_managed =
+    rule<owned_by<Driver, irq_handler_t, managed_t>,
+         text{"devres[D004] devm_request_irq: the ownership table does not say irq_handler = managed"}>;
 template <class Driver>
-concept handler_unmanaged = rule<owned_by<Driver, irq_handler_t, unmanaged_t>,
-                                 text{"devres[D004] request_irq: the ownership table does not say irq_handler = unmanaged"}>;
+concept handler_unmanaged =
+    rule<owned_by<Driver, irq_handler_t, unmanaged_t>,
+         text{"devres[D004] request_irq: the ownership table does not say irq_handler = unmanaged"}>;
 template <auto Function, class T>
-concept handler_form = rule<irq_handler_of<Function, T>,
-                            text{"devres[D010] not a handler: a function of the object (on_irq, if none is named) or one that takes "
-                            "it, with or without a vector_index, that returns irq_return"}>;
+concept handler_form =
+    rule<irq_handler_of<Function, T>,
+         text{"devres[D010] not a handler: a function of the object (on_irq, if none is named) or one that takes "
+              "it, with or without a vector_index, that returns irq_return"}>;
 
 namespace detail {
 
 template <auto Function, class T, class Owner, class P, class Driver>
-[[nodiscard]] DEVRES_INLINE result<registered_handler> register_handler(const irq_vector<Owner, P, Driver>& vector,
-                                                                        const char* name, T& context, bool recorded) noexcept {
+[[nodiscard]] DEVRES_INLINE result<registered_handler>
+register_handler(const irq_vector<Owner, P, Driver>& vector, const char* name, T& context, bool recorded) noexcept {
     device<P, Driver>& dev = vector.dev();
     auto id = dev.platform().register_handler(dev.function(), vector.index(),
                                               {.entry = &handle_irq<Function, T>,
@@ -118,12 +134,14 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
              on_managed_vectors<detail::owner_of<Vector>> && unwrapped<Context> && on_managed_object<Context> &&
              handler_managed<detail::driver_of<Vector>> &&
              handler_form<Function, typename devres::detail::referred<Context>::type>
-[[nodiscard]] DEVRES_INLINE auto devm_request_irq(const Vector& vector, Name name, const Context& object, const More&...) noexcept
+[[nodiscard]] DEVRES_INLINE auto devm_request_irq(const Vector& vector, Name name, const Context& object,
+                                                  const More&...) noexcept
     -> result<irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
     using registration = irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>;
     return detail::acquire<registration, detail::handler_kind>(
         vector.dev(), {vector.index().value(), name},
-        [&]() noexcept { return detail::register_handler<Function>(vector, name, object.get(), false); }, vector, object);
+        [&]() noexcept { return detail::register_handler<Function>(vector, name, object.get(), false); }, vector,
+        object);
 }
 
 /// Registers `Function`, or `on_irq` of the object if none is named, on `vector`, whoever owns the vectors, until the guard

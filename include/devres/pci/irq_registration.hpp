@@ -6,9 +6,10 @@
 namespace devres::pci {
 
 template <class Owner>
-concept drivers_handler = rule<std::is_same_v<Owner, unmanaged_t>,
-                               text{"devres[D001] a managed handler is freed by devres at unbind: remove this call, or end it early "
-                               "with devm_free_irq"}>;
+concept drivers_handler =
+    rule<std::is_same_v<Owner, unmanaged_t>,
+         text{"devres[D001] a managed handler is freed by devres at unbind: remove this call, or end it early "
+              "with devm_free_irq"}>;
 template <class Owner>
 concept devres_handler =
     rule<std::is_same_v<Owner, managed_t>, text{"devres[D001] devres does not own this handler: call free_irq"}>;

@@ -6,8 +6,9 @@
 namespace devres::pci {
 
 template <class Owner>
-concept drivers_vectors = rule<std::is_same_v<Owner, unmanaged_t>,
-                               text{"devres[D001] managed IRQ vectors are freed by devres at unbind: remove this call"}>;
+concept drivers_vectors =
+    rule<std::is_same_v<Owner, unmanaged_t>,
+         text{"devres[D001] managed IRQ vectors are freed by devres at unbind: remove this call"}>;
 
 namespace detail {
 
@@ -113,7 +114,7 @@ public:
     template <unsigned Index>
         requires rule<(Index < Min),
                       text{"devres[D006] get<I>: the allocation may have fewer vectors; ask for at least I + 1 with "
-                      "alloc_irq_vectors<Min>, or use at(i)"}>
+                           "alloc_irq_vectors<Min>, or use at(i)"}>
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY vector_type get() const noexcept {
         if constexpr (std::is_same_v<Owner, unmanaged_t>) {
             if (this->dev_ == nullptr) [[unlikely]]
@@ -140,11 +141,13 @@ template <class Device, unsigned Min = 0>
 using vectors_of = irq_allocation<managed_t, typename Device::platform_type, typename Device::driver_type, Min>;
 
 template <class Enabled>
-concept vectors_of_managed_device = rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
-                                         text{"devres[D005] managed IRQ vectors need a device enabled with pcim_enable_device"}>;
+concept vectors_of_managed_device =
+    rule<std::is_same_v<detail::owner_of<Enabled>, managed_t>,
+         text{"devres[D005] managed IRQ vectors need a device enabled with pcim_enable_device"}>;
 template <class Driver>
-concept vectors_managed = rule<owned_by<Driver, irq_vectors_t, managed_t>,
-                               text{"devres[D004] pcim_alloc_irq_vectors: the ownership table does not say irq_vectors = managed"}>;
+concept vectors_managed =
+    rule<owned_by<Driver, irq_vectors_t, managed_t>,
+         text{"devres[D004] pcim_alloc_irq_vectors: the ownership table does not say irq_vectors = managed"}>;
 template <class Driver>
 concept vectors_unmanaged =
     rule<owned_by<Driver, irq_vectors_t, unmanaged_t>,
@@ -224,9 +227,9 @@ concept vectors_stay_drivers =
 template <unsigned Min = 0, class Enabled>
     requires enabled_argument<Enabled> && vectors_of_managed_device<Enabled> &&
              vectors_managed<detail::driver_of<Enabled>>
-[[nodiscard]] DEVRES_INLINE auto pcim_alloc_irq_vectors(const Enabled& enabled, unsigned first,
-                                          typename detail::vector_arguments<Min>::second second,
-                                          typename detail::vector_arguments<Min>::third third = {}) noexcept
+[[nodiscard]] DEVRES_INLINE auto
+pcim_alloc_irq_vectors(const Enabled& enabled, unsigned first, typename detail::vector_arguments<Min>::second second,
+                       typename detail::vector_arguments<Min>::third third = {}) noexcept
     -> result<irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>, Min>> {
     using vectors = irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>, Min>;
     return detail::allocate_vectors<vectors>(enabled, detail::vector_arguments<Min>::request(first, second, third));
@@ -240,12 +243,11 @@ template <unsigned Min = 0, class Enabled>
 template <class Enabled>
     requires enabled_argument<Enabled> && vectors_of_managed_device<Enabled> &&
              vectors_managed<detail::driver_of<Enabled>>
-[[nodiscard]] DEVRES_INLINE auto pcim_alloc_irq_vectors_affinity(const Enabled& enabled, unsigned min, unsigned max, irq_types types,
-                                                   const irq_affinity& affinity) noexcept
+[[nodiscard]] DEVRES_INLINE auto pcim_alloc_irq_vectors_affinity(const Enabled& enabled, unsigned min, unsigned max,
+                                                                 irq_types types, const irq_affinity& affinity) noexcept
     -> result<irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using vectors = irq_allocation<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
-    return detail::allocate_vectors<vectors>(enabled,
-                                             {.min = min, .max = max, .types = types, .affinity = &affinity});
+    return detail::allocate_vectors<vectors>(enabled, {.min = min, .max = max, .types = types, .affinity = &affinity});
 }
 
 /// Allocates vectors as `pcim_alloc_irq_vectors` does, in the same two forms, until the guard dies or
@@ -255,11 +257,10 @@ template <class Enabled>
 /// `pci_alloc_irq_vectors()` on a device that is not managed. On a managed one, where Linux makes the vectors
 /// managed behind the driver's back, platforms that do the same refuse to compile it (D003).
 template <unsigned Min = 0, class Enabled>
-    requires enabled_argument<Enabled> && vectors_stay_drivers<Enabled> &&
-             vectors_unmanaged<detail::driver_of<Enabled>>
-[[nodiscard]] DEVRES_INLINE auto pci_alloc_irq_vectors(const Enabled& enabled, unsigned first,
-                                                       typename detail::vector_arguments<Min>::second second,
-                                                       typename detail::vector_arguments<Min>::third third = {}) noexcept
+    requires enabled_argument<Enabled> && vectors_stay_drivers<Enabled> && vectors_unmanaged<detail::driver_of<Enabled>>
+[[nodiscard]] DEVRES_INLINE auto
+pci_alloc_irq_vectors(const Enabled& enabled, unsigned first, typename detail::vector_arguments<Min>::second second,
+                      typename detail::vector_arguments<Min>::third third = {}) noexcept
     -> result<irq_allocation<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>, Min>> {
     using vectors = irq_allocation<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>, Min>;
     return detail::allocate_vectors<vectors>(enabled, detail::vector_arguments<Min>::request(first, second, third));
@@ -267,14 +268,12 @@ template <unsigned Min = 0, class Enabled>
 
 /// As `pci_alloc_irq_vectors`, with the vectors spread over the CPUs (see `pcim_alloc_irq_vectors_affinity`).
 template <class Enabled>
-    requires enabled_argument<Enabled> && vectors_stay_drivers<Enabled> &&
-             vectors_unmanaged<detail::driver_of<Enabled>>
+    requires enabled_argument<Enabled> && vectors_stay_drivers<Enabled> && vectors_unmanaged<detail::driver_of<Enabled>>
 [[nodiscard]] auto pci_alloc_irq_vectors_affinity(const Enabled& enabled, unsigned min, unsigned max, irq_types types,
                                                   const irq_affinity& affinity) noexcept
     -> result<irq_allocation<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using vectors = irq_allocation<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
-    return detail::allocate_vectors<vectors>(enabled,
-                                             {.min = min, .max = max, .types = types, .affinity = &affinity});
+    return detail::allocate_vectors<vectors>(enabled, {.min = min, .max = max, .types = types, .affinity = &affinity});
 }
 
 /// Frees the driver's vectors now. The handlers still registered on them are freed first, newest first,

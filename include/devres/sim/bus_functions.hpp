@@ -66,7 +66,8 @@ inline void bus::detach(function& f) noexcept {
     }
     for (const std::string& line : held(f))
         ledger_.record(violation_kind::detached_with_resources, f.address(), "detached while held: " + line);
-    if (std::exchange(f.driver_.mastering, false) && f.present() && (f.command() & registers::command_bits::master) != 0)
+    if (std::exchange(f.driver_.mastering, false) && f.present() &&
+        (f.command() & registers::command_bits::master) != 0)
         ledger_.record(violation_kind::detached_with_master, f.address(),
                        "detached while it is bus master, and may still write to memory that is the next one's: "
                        "set_master(false), or the last disable, comes first");
@@ -260,7 +261,8 @@ inline void bus::check_handler(const region& mapped, const char* does) noexcept 
     const auto tell = [&](std::atomic<std::uint8_t>& told, violation_kind kind, const char* what) {
         if ((told.fetch_or(bit, std::memory_order_relaxed) & bit) == 0)
             ledger_.record(kind, mapped.function_->address(),
-                           "handler \"" + slot.name.get() + "\" " + does + " BAR " + std::to_string(mapped.bar_) + what);
+                           "handler \"" + slot.name.get() + "\" " + does + " BAR " + std::to_string(mapped.bar_) +
+                               what);
     };
     if (static_cast<std::int32_t>(mapped.generation_ - slot.youngest_mapping) > 0)
         tell(slot.told_younger, violation_kind::bar_younger_than_handler,

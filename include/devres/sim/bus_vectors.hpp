@@ -109,7 +109,8 @@ inline result<unsigned> bus::allocate_msix(function& f, const pci::vector_reques
     if (request.max == 0 || f.driver_.enables.count() == 0 || !f.awake() || f.msix_vectors() == 0)
         return fail(errc::einval);
     const bool beyond = request.types.has(pci::irq_type::virtual_entries);
-    const auto taken = take_vectors(f, pci::irq_type::msix, request, beyond ? msix_table::max_entries : f.msix_vectors());
+    const auto taken = take_vectors(f, pci::irq_type::msix, request,
+                                    beyond ? msix_table::max_entries : f.msix_vectors());
     if (!taken)
         return fail(taken.error());
     f.table_.clear_pending();

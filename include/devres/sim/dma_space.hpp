@@ -38,7 +38,7 @@ public:
         if (size > most)
             return std::nullopt;
         const std::size_t bytes = whole_pages(size);
-        void* const memory = ::operator new (bytes, std::align_val_t{page_size}, std::nothrow);
+        void* const memory = ::operator new(bytes, std::align_val_t{page_size}, std::nothrow);
         if (memory == nullptr)
             return std::nullopt;
         std::memset(memory, 0, bytes);
@@ -53,7 +53,8 @@ public:
             return std::nullopt;
         const std::size_t offset = reinterpret_cast<std::uintptr_t>(memory) % page_size;
         const std::scoped_lock hold(lock_);
-        return insert({{memory, static_cast<pci::bus_address>(place(whole_pages(offset + size)) + offset), size}, false});
+        return insert(
+            {{memory, static_cast<pci::bus_address>(place(whole_pages(offset + size)) + offset), size}, false});
     }
 
     /// @returns false if there is no such block.
@@ -89,7 +90,7 @@ private:
 
     static void release(const entry& each) noexcept {
         if (each.allocated)
-            ::operator delete (each.cpu, std::align_val_t{page_size});
+            ::operator delete(each.cpu, std::align_val_t{page_size});
     }
 
     pci::dma_block insert(const entry& each) {
@@ -137,8 +138,8 @@ private:
     template <class Transfer>
     bool transfer(pci::bus_address at, std::size_t size, Transfer copy_with) const noexcept {
         const std::shared_lock hold(lock_);
-        const auto above =
-            std::upper_bound(entries_.begin(), entries_.end(), entry{{.cpu = nullptr, .bus = at}}, below);
+        const auto above = std::upper_bound(entries_.begin(), entries_.end(), entry{{.cpu = nullptr, .bus = at}},
+                                            below);
         if (above == entries_.begin())
             return false;
         const pci::dma_block& block = *std::prev(above);

@@ -26,8 +26,8 @@ class bus;
 
 /// Interrupts that a function raised and nobody got, by reason. None of them is a fault of the driver by itself.
 struct lost_interrupts {
-    std::uint64_t gone = 0;        ///< the device was pulled out, or is not in D0
-    std::uint64_t no_master = 0;   ///< COMMAND does not let it send messages: is `pci_set_master` missing?
+    std::uint64_t gone = 0;       ///< the device was pulled out, or is not in D0
+    std::uint64_t no_master = 0;  ///< COMMAND does not let it send messages: is `pci_set_master` missing?
     std::uint64_t no_vector = 0;  ///< it has no such vector, or no way to interrupt
 
     friend bool operator==(const lost_interrupts&, const lost_interrupts&) noexcept = default;
@@ -176,7 +176,8 @@ private:
     std::atomic<bool> gone_{false};
     std::atomic<bool> asleep_{false};  // in D3hot, or gone
     std::atomic<bool> intx_asserted_{false};
-    std::atomic<bool> intx_dead_{false};  // after "nobody cared", until a slot is connected or a handler registered again
+    std::atomic<bool> intx_dead_{
+        false};  // after "nobody cared", until a slot is connected or a handler registered again
     std::atomic<unsigned> intx_raises_{0};
     std::atomic<irq_slot*> intx_slot_{nullptr};
 

@@ -133,8 +133,8 @@ inline void function::set_power(bool asleep) noexcept {
     namespace pm = registers::power_management;
     if (asleep_.exchange(asleep) == asleep || asleep)
         return;
-    const unsigned control =
-        layout_.power_management == 0 ? pm::no_soft_reset : config_.read(layout_.power_management + pm::control, 2);
+    const unsigned control = layout_.power_management == 0 ? pm::no_soft_reset
+                                                           : config_.read(layout_.power_management + pm::control, 2);
     if ((control & pm::no_soft_reset) == 0)
         reset();
     else

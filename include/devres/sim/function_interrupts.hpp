@@ -37,8 +37,7 @@ inline void function::raise_msix(unsigned vector) noexcept {
 }
 
 inline void function::send_pending_msix(unsigned vector) noexcept {
-    if (msix_enabled() && table_.pending(vector) && !msix_masked(vector) &&
-        table_.take_pending(vector))
+    if (msix_enabled() && table_.pending(vector) && !msix_masked(vector) && table_.take_pending(vector))
         send_msix(vector);
 }
 
@@ -47,8 +46,7 @@ inline void function::send_msix(unsigned vector) noexcept {
     if (send(message))
         return;
     // Nobody listens. If the driver is just taking the vector down, that is no fault.
-    if (!present() || !msix_enabled() || msix_masked(vector) ||
-        !(table_.message(vector) == message) || send(message))
+    if (!present() || !msix_enabled() || msix_masked(vector) || !(table_.message(vector) == message) || send(message))
         return;
     ledger_->record(violation_kind::spurious_message, address_, detail::spurious_text("MSI-X", vector, message));
 }
@@ -135,8 +133,8 @@ inline bool function::send(const interrupt_message& message) noexcept {
 
 inline void function::raise_intx() noexcept {
     // A device that nobody enabled and no model stands for has no reason to interrupt that could last.
-    if (!intx() || (model_ == nullptr && driver_.enables.count() == 0 &&
-                    intx_slot_.load(std::memory_order_relaxed) == nullptr)) {
+    if (!intx() ||
+        (model_ == nullptr && driver_.enables.count() == 0 && intx_slot_.load(std::memory_order_relaxed) == nullptr)) {
         lost_.no_vector.fetch_add(1, std::memory_order_relaxed);
         return;
     }

@@ -14,26 +14,26 @@ namespace devres::sim {
 
 /// What can go wrong between a driver and the bus.
 enum class violation_kind {
-    disabled_too_often,       ///< disable without an enable to undo
-    detached_without_driver,  ///< detach of a function that no driver has
-    detached_with_resources,  ///< detach while something of the driver's is left
-    detached_with_master,     ///< detach while the function is bus master, by set_master
-    unmapped_twice,           ///< unmap of a region that is not mapped
-    used_after_unmap,         ///< access through a region that is not mapped
-    access_out_of_range,      ///< access beyond the end of a BAR
-    access_misaligned,        ///< access at an offset that is no multiple of its size
-    access_not_decoded,       ///< access while COMMAND does not enable the BAR's address space
-    freed_inside_handler,     ///< a handler freed itself, or the vectors it runs on
-    acquired_inside_handler,  ///< a handler acquired something
+    disabled_too_often,        ///< disable without an enable to undo
+    detached_without_driver,   ///< detach of a function that no driver has
+    detached_with_resources,   ///< detach while something of the driver's is left
+    detached_with_master,      ///< detach while the function is bus master, by set_master
+    unmapped_twice,            ///< unmap of a region that is not mapped
+    used_after_unmap,          ///< access through a region that is not mapped
+    access_out_of_range,       ///< access beyond the end of a BAR
+    access_misaligned,         ///< access at an offset that is no multiple of its size
+    access_not_decoded,        ///< access while COMMAND does not enable the BAR's address space
+    freed_inside_handler,      ///< a handler freed itself, or the vectors it runs on
+    acquired_inside_handler,   ///< a handler acquired something
     bar_younger_than_handler,  ///< a handler used a BAR that was mapped after it was registered
     bar_kept_off,              ///< a handler used a BAR that its driver's table says it keeps off
-    spurious_message,         ///< an interrupt message that no vector is set up for
-    nobody_cared,             ///< an INTx line that stays asserted, whatever its handler does
-    dma_fault,                ///< DMA by the device to memory it may not touch
-    dma_freed_twice,          ///< free of a DMA block that is not allocated
-    dma_unmapped_twice,       ///< unmap of memory that is not mapped for DMA
-    memory_unknown,           ///< deallocate of a block that is not allocated
-    memory_wrong_size,        ///< deallocate with another size or alignment than allocate
+    spurious_message,          ///< an interrupt message that no vector is set up for
+    nobody_cared,              ///< an INTx line that stays asserted, whatever its handler does
+    dma_fault,                 ///< DMA by the device to memory it may not touch
+    dma_freed_twice,           ///< free of a DMA block that is not allocated
+    dma_unmapped_twice,        ///< unmap of memory that is not mapped for DMA
+    memory_unknown,            ///< deallocate of a block that is not allocated
+    memory_wrong_size,         ///< deallocate with another size or alignment than allocate
 };
 
 /// One thing that went wrong: what, where, and in words with the values that matter.

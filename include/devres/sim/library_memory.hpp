@@ -20,14 +20,14 @@ public:
     library_memory& operator=(const library_memory&) = delete;
     ~library_memory() {
         for (const auto& [block, was] : blocks_)
-            ::operator delete (block, std::align_val_t{was.alignment});
+            ::operator delete(block, std::align_val_t{was.alignment});
     }
 
     [[nodiscard]] void* allocate(std::size_t size, std::size_t alignment) noexcept {
         if (size > most)
             return nullptr;
         alignment = at_least(alignment);
-        void* const block = ::operator new (size, std::align_val_t{alignment}, std::nothrow);
+        void* const block = ::operator new(size, std::align_val_t{alignment}, std::nothrow);
         if (block == nullptr)
             return nullptr;
         try {
@@ -35,7 +35,7 @@ public:
             blocks_.emplace(block, shape{size, alignment});
             bytes_ += size;
         } catch (const std::bad_alloc&) {
-            ::operator delete (block, std::align_val_t{alignment});
+            ::operator delete(block, std::align_val_t{alignment});
             return nullptr;
         }
         return block;
@@ -65,7 +65,7 @@ public:
         blocks_.erase(found);
         bytes_ -= size;
         hold.unlock();
-        ::operator delete (block, std::align_val_t{was.alignment});
+        ::operator delete(block, std::align_val_t{was.alignment});
     }
 
     struct use {

@@ -108,8 +108,8 @@ public:
     }
     template <class T>
     void write(const region_type& region, std::size_t offset, T value) noexcept {
-        pass({.what = primitive::write, .number = region.bar, .offset = offset, .size = sizeof(T)},
-             region.function, [&] { inner_->template write<T>(region.inner, offset, value); });
+        pass({.what = primitive::write, .number = region.bar, .offset = offset, .size = sizeof(T)}, region.function,
+             [&] { inner_->template write<T>(region.inner, offset, value); });
     }
 
     result<pci::vector_grant> allocate_vectors(function_type& f, const pci::vector_request& request) noexcept {

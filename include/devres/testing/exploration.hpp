@@ -87,9 +87,9 @@ decltype(auto) next_platform(Source& source) {
 /// What an explorer runs a scenario on: one platform for all runs, or a function that gives the platform of
 /// each run, by reference or as a new object.
 template <class Source>
-concept platform_source =
-    pci::platform<std::remove_reference_t<Source>> ||
-    (std::invocable<Source&> && pci::platform<std::remove_cvref_t<std::invoke_result_t<Source&>>>);
+concept platform_source = pci::platform<std::remove_reference_t<Source>> ||
+                          (std::invocable<Source&> &&
+                           pci::platform<std::remove_cvref_t<std::invoke_result_t<Source&>>>);
 
 /// The type of the platform that a `platform_source` gives.
 template <platform_source Source>

@@ -35,8 +35,7 @@ enum class fault_depth { singles, pairs };
 /// CHECK(explored.clean());
 /// @endcode
 template <platform_source Source, class Scenario, class Check>
-    requires std::invocable<Scenario&, faulty<platform_of<Source>>&> &&
-             std::invocable<Check&, platform_of<Source>&>
+    requires std::invocable<Scenario&, faulty<platform_of<Source>>&> && std::invocable<Check&, platform_of<Source>&>
 [[nodiscard]] exploration explore_faults(Source&& source, Scenario scenario, Check check,
                                          fault_depth depth = fault_depth::singles) {
     std::size_t steps = 0;  // of the latest run

@@ -43,13 +43,32 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
 
 /// The primitive's name in the platform concept.
 [[nodiscard]] constexpr std::string_view name_of(primitive what) noexcept {
-    constexpr std::array<std::string_view, primitive_count> names{
-        "attach",             "detach",           "enable",           "disable",      "set_master",
-        "suspend",            "resume",           "read_config",      "write_config", "map_bar",
-        "unmap_bar",          "read",             "write",            "allocate_vectors", "free_vectors",
-        "register_handler",   "unregister_handler", "synchronize_handler", "disable_handler", "enable_handler",
-        "allocate_dma",       "free_dma",         "map_dma",          "unmap_dma",    "allocate",
-        "deallocate"};
+    constexpr std::array<std::string_view, primitive_count> names{"attach",
+                                                                  "detach",
+                                                                  "enable",
+                                                                  "disable",
+                                                                  "set_master",
+                                                                  "suspend",
+                                                                  "resume",
+                                                                  "read_config",
+                                                                  "write_config",
+                                                                  "map_bar",
+                                                                  "unmap_bar",
+                                                                  "read",
+                                                                  "write",
+                                                                  "allocate_vectors",
+                                                                  "free_vectors",
+                                                                  "register_handler",
+                                                                  "unregister_handler",
+                                                                  "synchronize_handler",
+                                                                  "disable_handler",
+                                                                  "enable_handler",
+                                                                  "allocate_dma",
+                                                                  "free_dma",
+                                                                  "map_dma",
+                                                                  "unmap_dma",
+                                                                  "allocate",
+                                                                  "deallocate"};
     return names[static_cast<std::size_t>(what)];
 }
 

@@ -29,8 +29,9 @@ enum class trace_step : unsigned char {
 };
 
 [[nodiscard]] constexpr std::string_view name_of(trace_step step) noexcept {
-    constexpr std::array<std::string_view, 11> names{"attached", "acquired", "failed",   "called",    "interrupt", "interrupts",
-                                                     "ended",    "released", "detached", "violation", "remark"};
+    constexpr std::array<std::string_view, 11> names{"attached",  "acquired",   "failed", "called",
+                                                     "interrupt", "interrupts", "ended",  "released",
+                                                     "detached",  "violation",  "remark"};
     return names[static_cast<std::size_t>(step)];
 }
 

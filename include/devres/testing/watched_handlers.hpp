@@ -80,11 +80,12 @@ public:
     void uses_bar(unsigned bar, const char* does) noexcept {
         const unsigned bit = 1U << bar;
         if ((driver_.keeps_off_bars & bit) != 0 && (told_kept_off_.fetch_or(bit, std::memory_order_relaxed) & bit) == 0)
-            write_({.who = who_,
-                    .step = trace_step::violation,
-                    .detail = "handler " + name_ + ' ' + does + ' ' + numbered("BAR", bar) +
-                              ", which its driver's table says it keeps off: take the BAR out of irq_handler.without, or "
-                              "out of the handler"});
+            write_(
+                {.who = who_,
+                 .step = trace_step::violation,
+                 .detail = "handler " + name_ + ' ' + does + ' ' + numbered("BAR", bar) +
+                           ", which its driver's table says it keeps off: take the BAR out of irq_handler.without, or "
+                           "out of the handler"});
     }
 
     /// Says how many interrupts the handler had, if that has not been shown one by one.

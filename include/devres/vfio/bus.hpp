@@ -184,7 +184,8 @@ private:
     std::optional<open_error> enter(unsigned number, std::optional<int> handed, const detail::open_errors& errors);
     std::optional<open_error> make_container(const detail::open_errors& errors);
     void leave(std::optional<unsigned> group) noexcept;
-    opened open_in_group(pci::address where, unsigned number, std::optional<int> handed, const detail::open_errors& errors);
+    opened open_in_group(pci::address where, unsigned number, std::optional<int> handed,
+                         const detail::open_errors& errors);
 #if DEVRES_VFIO_HAS_IOMMUFD
     opened open_by_file(pci::address where, const std::string& path, const detail::open_errors& errors);
 #endif
@@ -208,7 +209,8 @@ private:
 
     [[nodiscard]] unsigned possible_cpus() const noexcept;
     static unsigned irq_index(pci::irq_type type) noexcept;
-    result<unsigned> allocate_messages(function_type& f, pci::irq_type type, const pci::vector_request& request) noexcept;
+    result<unsigned> allocate_messages(function_type& f, pci::irq_type type,
+                                       const pci::vector_request& request) noexcept;
     result<int> connect(function_type& f, pci::irq_type type, unsigned count) noexcept;
     void end_handler(function_type& f, unsigned index) noexcept;
     static pci::irq_return on_intx(void* self, pci::vector_index vector) noexcept;

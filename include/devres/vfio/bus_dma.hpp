@@ -55,8 +55,7 @@ result<pci::dma_block> basic_bus<System>::allocate_dma(function_type& f, std::si
     if (size > detail::most_dma_bytes)
         return fail(errc::enomem);
     const detail::page_span pages(0, size == 0 ? 1 : size);
-    void* const memory =
-        system_.map(nullptr, pages.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* const memory = system_.map(nullptr, pages.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return fail(errc::enomem);
     const auto iova = map_pages(f, memory, pages.size);

@@ -41,7 +41,8 @@ result<std::uint32_t> basic_bus<System>::read_config(function_type& f, unsigned 
 }
 
 template <class System>
-result<> basic_bus<System>::write_config(function_type& f, unsigned offset, unsigned width, std::uint32_t value) noexcept {
+result<> basic_bus<System>::write_config(function_type& f, unsigned offset, unsigned width,
+                                         std::uint32_t value) noexcept {
     if ((width != 1 && width != 2 && width != 4) || offset % width != 0 || offset >= 4096)
         return fail(errc::einval);
     set_config(f, offset, width, value);

@@ -62,10 +62,9 @@ std::optional<open_error> basic_bus<System>::enter(unsigned number, std::optiona
     if (const auto none = make_container(errors))
         return refuse(*none);
     if (const auto added = iommu_.add_group(file.get()); !added)
-        return refuse(added.error() == errc::eperm ? errors.unsafe_interrupts() :
-                                                     errors.failed("put group " + std::to_string(number) +
-                                                                       " into a container",
-                                                                   added.error()));
+        return refuse(added.error() == errc::eperm
+                          ? errors.unsafe_interrupts()
+                          : errors.failed("put group " + std::to_string(number) + " into a container", added.error()));
     if (groups_.empty())
         addresses_.set_ranges(iommu_.ranges());
     groups_.push_back({number, std::move(file), 1});
@@ -154,7 +153,8 @@ auto basic_bus<System>::open_in_group(pci::address where, unsigned number, std::
     if (auto refused = enter(number, handed, errors))
         return std::unexpected(std::move(*refused));
     opening unfinished{this, number};
-    const auto entered = std::find_if(groups_.begin(), groups_.end(), [&](const used_group& g) { return g.number == number; });
+    const auto entered = std::find_if(groups_.begin(), groups_.end(),
+                                      [&](const used_group& g) { return g.number == number; });
     const auto refuse = [&](open_error error) {
         if (handed && entered->functions == 1) {  // the descriptor goes back, out of the container
             iommu_.remove_group(entered->file.get());
@@ -162,8 +162,8 @@ auto basic_bus<System>::open_in_group(pci::address where, unsigned number, std::
         }
         return std::unexpected(std::move(error));
     };
-    detail::file<System> device(system_, system_.ioctl(entered->file.get(), VFIO_GROUP_GET_DEVICE_FD,
-                                                       const_cast<char*>(where.text().c_str())));
+    detail::file<System> device(
+        system_, system_.ioctl(entered->file.get(), VFIO_GROUP_GET_DEVICE_FD, const_cast<char*>(where.text().c_str())));
     if (!device)
         return refuse(errors.failed("get the device from group " + std::to_string(number), detail::last_error()));
     auto added = add({system_, std::move(device)}, where, number, errors);
@@ -190,8 +190,9 @@ auto basic_bus<System>::open_by_file(pci::address where, const std::string& path
             return std::unexpected(errors.failed("make an address space", made.error()));
     }
     if (const auto tied = iommu_.add_device(device.get()); !tied)
-        return std::unexpected(tied.error() == errc::eperm ? errors.unsafe_interrupts() :
-                                                             errors.failed("tie the device to an iommufd", tied.error()));
+        return std::unexpected(tied.error() == errc::eperm
+                                   ? errors.unsafe_interrupts()
+                                   : errors.failed("tie the device to an iommufd", tied.error()));
     if (functions_.empty())
         addresses_.set_ranges(iommu_.ranges());
     auto added = add({system_, std::move(device)}, where, {}, errors);
@@ -207,7 +208,8 @@ result<> basic_bus<System>::close(function_type& f) noexcept {
         return fail(errc::ebusy);
     give_up(f);  // waits for a listener, so without the lock that it may want
     const std::scoped_lock hold(lock_);
-    const auto found = std::find_if(functions_.begin(), functions_.end(), [&](const auto& each) { return each.get() == &f; });
+    const auto found = std::find_if(functions_.begin(), functions_.end(),
+                                    [&](const auto& each) { return each.get() == &f; });
     if (found == functions_.end())
         return fail(errc::einval);
     const std::optional<unsigned> group = f.group_;

@@ -160,7 +160,8 @@ public:
         if (is_dispatcher())
             return;
         const event_source* running = running_.load();
-        while (!running_.compare_exchange_weak(running, running)) {}  // what is looked at later sees what was written before
+        while (!running_.compare_exchange_weak(running, running)) {
+        }  // what is looked at later sees what was written before
         const std::uint64_t round = rounds_.load();
         while (running_.load() == &source && rounds_.load() == round)
             std::this_thread::yield();
@@ -232,7 +233,8 @@ private:
                 continue;
             if (!source->armed.load()) [[unlikely]] {
                 source->held.store(true);
-                if (!source->armed.load() || !source->held.exchange(false))  // else it was armed just now, and did not see it
+                if (!source->armed.load() ||
+                    !source->held.exchange(false))  // else it was armed just now, and did not see it
                     continue;
             }
             (void)source->entry(source->context, source->index);

@@ -66,7 +66,8 @@ private:
         return needed;
     }
 
-    basic_function(basic_bus<System>& bus, detail::device_file<System> device) : bus_(&bus), device_(std::move(device)) {}
+    basic_function(basic_bus<System>& bus, detail::device_file<System> device)
+        : bus_(&bus), device_(std::move(device)) {}
 
     // A registration's id says which vector it is on, and is never used again.
     static constexpr unsigned index_bits = 12;
@@ -114,7 +115,7 @@ private:
     bool reaches_memory_ = true;  // the bus can map memory for it
     std::uint64_t config_offset_ = 0;
     std::uint64_t config_size_ = 0;
-    unsigned power_management_ = 0;  // where the capability is; 0: nowhere
+    unsigned power_management_ = 0;             // where the capability is; 0: nowhere
     unsigned msix_table_bar_ = pci::bar_count;  // none
     detail::bar_area msix_table_;
     unsigned decode_ = 0;  // the COMMAND bits that its BARs need
@@ -131,7 +132,7 @@ private:
     unsigned capacity_ = 0;  // most vectors it can have
     std::unique_ptr<vector[]> vectors_;
     std::unique_ptr<event_sources> sources_;
-    std::vector<int> eventfds_;             // of the vectors, in order, for the kernel
+    std::vector<int> eventfds_;              // of the vectors, in order, for the kernel
     std::vector<unsigned char> irq_buffer_;  // room for what it is told with them
     pci::vector_grant granted_{.count = 0};
     unsigned newest_ = 0;  // registration, as index + 1

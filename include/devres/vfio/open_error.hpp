@@ -38,8 +38,9 @@ public:
                     " > /sys/bus/pci/drivers_probe"};
     }
     [[nodiscard]] open_error no_iommu() const {
-        return {errc::enodev, name_ + ": it is in no IOMMU group; switch the IOMMU on in the firmware (VT-d, AMD-Vi), and "
-                                      "boot with intel_iommu=on on Intel"};
+        return {errc::enodev, name_ +
+                                  ": it is in no IOMMU group; switch the IOMMU on in the firmware (VT-d, AMD-Vi), and "
+                                  "boot with intel_iommu=on on Intel"};
     }
     [[nodiscard]] open_error no_module(const std::string& file, const char* module) const {
         return {errc::enoent, name_ + ": there is no " + file + "; as root: modprobe " + module};
@@ -50,20 +51,19 @@ public:
     [[nodiscard]] open_error busy(const std::string& file) const {
         return {errc::ebusy, name_ + ": another process has " + file + " open; `fuser " + file + "` shows which"};
     }
-    [[nodiscard]] open_error open_here() const {
-        return {errc::ebusy, name_ + ": this bus has it open already"};
-    }
+    [[nodiscard]] open_error open_here() const { return {errc::ebusy, name_ + ": this bus has it open already"}; }
     [[nodiscard]] open_error not_viable(unsigned group) const {
         const std::string others = known_.in_the_way(group);
         return {errc::ebusy, name_ + ": its IOMMU group " + std::to_string(group) + " is not viable, because " +
-                                 (others.empty() ? "a driver that is not vfio's has another function of it" :
-                                                   "other drivers have functions of it: " + others) +
+                                 (others.empty() ? "a driver that is not vfio's has another function of it"
+                                                 : "other drivers have functions of it: " + others) +
                                  "; unbind those, or bind them to vfio-pci too"};
     }
     [[nodiscard]] open_error unsafe_interrupts() const {
-        return {errc::eperm, name_ + ": the machine cannot remap interrupts, so the kernel refuses to let programs have "
-                                     "devices; switch interrupt remapping on, or as root, if every such program is "
-                                     "trusted: echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"};
+        return {errc::eperm, name_ +
+                                 ": the machine cannot remap interrupts, so the kernel refuses to let programs have "
+                                 "devices; switch interrupt remapping on, or as root, if every such program is "
+                                 "trusted: echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"};
     }
     [[nodiscard]] open_error not_pci() const {
         return {errc::einval, name_ + ": the file descriptor is of no PCI function of vfio's"};

@@ -98,7 +98,9 @@ public:
         : base_(bar.base), begin_(bar.largest().begin), length_(bar.largest().end - begin_), bar_(&bar) {}
 
     [[nodiscard]] bool is_of(const detail::mapped_bar<System>& bar) const noexcept { return bar_ == &bar; }
-    [[nodiscard]] std::size_t size() const noexcept { return bar_ == nullptr ? 0 : static_cast<std::size_t>(bar_->size); }
+    [[nodiscard]] std::size_t size() const noexcept {
+        return bar_ == nullptr ? 0 : static_cast<std::size_t>(bar_->size);
+    }
 
     /// Registers are read and written whole, in the order of the program, by the CPU where they are in memory.
     template <class T>

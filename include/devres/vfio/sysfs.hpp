@@ -92,7 +92,8 @@ public:
                 const std::string text = line(folder(*where) + what);  // 0x1b36
                 return text.size() > 2 ? text.substr(2) : std::string();
             };
-            found.push_back({*where, std::move(having), group(*where).value_or(0), id("/vendor") + ":" + id("/device")});
+            found.push_back(
+                {*where, std::move(having), group(*where).value_or(0), id("/vendor") + ":" + id("/device")});
         }
         std::sort(found.begin(), found.end(),
                   [](const bound_function& a, const bound_function& b) { return a.address < b.address; });

@@ -54,9 +54,7 @@ struct kernel_calls {
 namespace detail {
 
 /// The error of the system call that just failed.
-[[nodiscard]] inline errc last_error() noexcept {
-    return static_cast<errc>(errno);
-}
+[[nodiscard]] inline errc last_error() noexcept { return static_cast<errc>(errno); }
 
 /// What a system call answered, or its error.
 [[nodiscard]] inline result<int> checked(int answer) noexcept {

@@ -6,9 +6,7 @@ template <bool Managed>
     requires rule<!Managed, "devres[D002] built on what devres frees">
 void build(owner<Managed>) {}
 
-void control(owner<false> resource) {
-    release(resource);
-}
+void control(owner<false> resource) { release(resource); }
 
 #ifdef EXPECT_FAIL
 void forbidden(owner<true> resource) {

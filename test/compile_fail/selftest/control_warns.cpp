@@ -8,7 +8,5 @@ void control(owner<false> resource) {
 }
 
 #ifdef EXPECT_FAIL
-void forbidden(owner<true> resource) {
-    release(resource);
-}
+void forbidden(owner<true> resource) { release(resource); }
 #endif

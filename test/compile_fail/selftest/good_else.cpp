@@ -9,6 +9,4 @@ using resource = owner<true>;
 using resource = owner<false>;
 #endif
 
-void subject(resource r) {
-    release(r);
-}
+void subject(resource r) { release(r); }

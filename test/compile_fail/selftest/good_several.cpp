@@ -2,9 +2,7 @@
 // EXPECT: devres[D001] freed by devres
 #include "subject.hpp"
 
-void control(owner<false> resource) {
-    release(resource);
-}
+void control(owner<false> resource) { release(resource); }
 
 void another(owner<true> resource) {
 #if EXPECT_FAIL == 1

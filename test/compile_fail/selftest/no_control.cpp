@@ -3,7 +3,5 @@
 #include "subject.hpp"
 
 #ifdef EXPECT_FAIL
-void forbidden(owner<true> resource) {
-    release(resource);
-}
+void forbidden(owner<true> resource) { release(resource); }
 #endif

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "subject.hpp"
 
-void control(owner<false> resource) {
-    release(resource);
-}
+void control(owner<false> resource) { release(resource); }
 
 #ifdef EXPECT_FAIL
-void forbidden(owner<true> resource) {
-    release(resource);
-}
+void forbidden(owner<true> resource) { release(resource); }
 #endif

@@ -2,14 +2,10 @@
 // EXPECT: devres[D001] freed by devres
 #include "subject.hpp"
 
-void control(owner<false> resource) {
-    release(resource);
-}
+void control(owner<false> resource) { release(resource); }
 
 #ifdef EXPECT_FAIL
-void forbidden(owner<true> resource) {
-    release(resource);
-}
+void forbidden(owner<true> resource) { release(resource); }
 
 void other_errors() {
     one();

@@ -3,12 +3,8 @@
 // MAX-LINES: 26
 #include "subject.hpp"
 
-void control(owner<false> resource) {
-    release(resource);
-}
+void control(owner<false> resource) { release(resource); }
 
 #ifdef EXPECT_FAIL
-void forbidden(owner<true> resource) {
-    release(resource);
-}
+void forbidden(owner<true> resource) { release(resource); }
 #endif

@@ -2,9 +2,7 @@
 // EXPECT: devres[D001] freed by devres
 #include "subject.hpp"
 
-void control(owner<false> resource) {
-    release(resource);
-}
+void control(owner<false> resource) { release(resource); }
 
 #ifdef EXPECT_FAIL
 void other_errors() {
@@ -18,7 +16,5 @@ void other_errors() {
     eight();
 }
 
-void forbidden(owner<true> resource) {
-    release(resource);
-}
+void forbidden(owner<true> resource) { release(resource); }
 #endif

@@ -2,12 +2,8 @@
 // EXPECT-MSVC: freed by devres
 #include "subject.hpp"
 
-void control(owner<false> resource) {
-    release(resource);
-}
+void control(owner<false> resource) { release(resource); }
 
 #ifdef EXPECT_FAIL
-void forbidden(owner<false> resource) {
-    release(resource);
-}
+void forbidden(owner<false> resource) { release(resource); }
 #endif

@@ -45,11 +45,11 @@ using record_serial = std::uint64_t;
 
 /// A record of a release list. Its memory is the list's until the list ends, so that an old name can be asked.
 struct alignas(8) list_node : list_links {
-    static constexpr record_serial is_user = 1;    ///< `argument` begins with the nodes it uses, and a null
-    static constexpr record_serial is_object = 2;  ///< a group does not end it from outside
-    static constexpr record_serial has_code = 4;   ///< released with the actions
+    static constexpr record_serial is_user = 1;      ///< `argument` begins with the nodes it uses, and a null
+    static constexpr record_serial is_object = 2;    ///< a group does not end it from outside
+    static constexpr record_serial has_code = 4;     ///< released with the actions
     static constexpr record_serial is_started = 16;  ///< `argument` is a `started`
-    static constexpr record_serial is_gone = 8;    ///< names of it answer nothing, and it is about to be released
+    static constexpr record_serial is_gone = 8;      ///< names of it answer nothing, and it is about to be released
     static constexpr record_serial kinds = 0xff;
     static constexpr record_serial one_list = 1 << 8;
     static constexpr record_serial lists = 0xf'ffff;

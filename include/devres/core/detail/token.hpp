@@ -10,7 +10,9 @@ namespace devres::detail {
 
 /// What is acquired goes into the list by a place that was reserved for it, so that it cannot fail to be recorded.
 struct record_access {
-    [[nodiscard]] DEVRES_INLINE static list_node* take(list& resources) noexcept { return resources.nodes_.take(resources.memory()); }
+    [[nodiscard]] DEVRES_INLINE static list_node* take(list& resources) noexcept {
+        return resources.nodes_.take(resources.memory());
+    }
     static void give(list& resources, list_node& node) noexcept { resources.nodes_.give(node); }
     DEVRES_INLINE static list::handle put(list& resources, list_node& node, list::release_function function,
                                           void* argument, release_step step, record_serial kind) noexcept {
@@ -26,18 +28,16 @@ struct record_access {
     template <class Visit>
     static void each(list& resources, release_step step, Visit visit) {
         list_links& end = resources.end_of(step);
-        for (list_links* at = end.previous(); at != &end && visit(static_cast<list_node&>(*at)); at = at->previous()) {
-        }
+        for (list_links* at = end.previous(); at != &end && visit(static_cast<list_node&>(*at)); at = at->previous()) {}
     }
     template <class Visit>
     static void each_oldest_first(list& resources, release_step step, Visit visit) {
         list_links& end = resources.end_of(step);
-        for (list_links* at = end.next; at != &end && visit(static_cast<list_node&>(*at)); at = at->next) {
-        }
+        for (list_links* at = end.next; at != &end && visit(static_cast<list_node&>(*at)); at = at->next) {}
     }
     /// Releases the actions whose argument is in the `size` bytes of an object, newest first.
     [[gnu::noinline, gnu::cold]] static void release_actions_on(list& resources, const void* object,
-                                                               std::size_t size) noexcept {
+                                                                std::size_t size) noexcept {
         resources.release_actions_on(object, size);
     }
     /// Releases what has been recorded since `then`.

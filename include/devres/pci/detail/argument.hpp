@@ -41,6 +41,6 @@ template <class Enabled>
 concept enabled_argument =
     rule<detail::is_enabled_device<Enabled>,
          text{"devres[D009] the first argument is no enabled device: unwrap the result of pci(m)_enable_device, "
-         "DEVRES_TRY(auto device, pcim_enable_device(dev))"}>;
+              "DEVRES_TRY(auto device, pcim_enable_device(dev))"}>;
 
 }  // namespace devres::pci

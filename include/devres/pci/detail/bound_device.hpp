@@ -19,7 +19,8 @@ struct bound_device {
     bool suspended = false;
     bool changing = false;  // a suspend or resume is under way
 
-    bound_device(P& platform, function_type& function, const device_id& of) noexcept : id(of), dev(platform, function) {}
+    bound_device(P& platform, function_type& function, const device_id& of) noexcept
+        : id(of), dev(platform, function) {}
 
     /// While a suspend or resume is under way, nothing may take the driver off.
     class change {
@@ -63,8 +64,8 @@ struct bound_device {
     }
 
     // What was started is stopped and started by the driver's own hooks, if it has any.
-    static constexpr bool has_hooks =
-        takes_state<suspend_of<Driver>, state_type> || takes_state<resume_of<Driver>, state_type>;
+    static constexpr bool has_hooks = takes_state<suspend_of<Driver>, state_type> ||
+                                      takes_state<resume_of<Driver>, state_type>;
 
     result<> quiesce() {
         if constexpr (takes_state<suspend_of<Driver>, state_type>)

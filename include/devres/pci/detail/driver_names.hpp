@@ -9,12 +9,11 @@
 namespace devres::pci::detail {
 
 // Hooks of Linux's `struct pci_driver` and its tables that are not supported: a driver that has one would wait in vain.
-#define DEVRES_UNSUPPORTED_HOOKS(visit)                                                                      \
-    visit(shutdown) visit(error_detected) visit(mmio_enabled) visit(slot_reset) visit(reset_prepare)         \
-        visit(reset_done) visit(cor_error_detected) visit(err_handler) visit(sriov_configure)                \
-            visit(sriov_set_msix_vec_count) visit(suspend_late) visit(resume_early) visit(suspend_noirq)     \
-                visit(resume_noirq) visit(runtime_suspend) visit(runtime_resume) visit(runtime_idle)         \
-                    visit(freeze) visit(thaw) visit(poweroff)
+#define DEVRES_UNSUPPORTED_HOOKS(visit)                                                                                \
+    visit(shutdown) visit(error_detected) visit(mmio_enabled) visit(slot_reset) visit(reset_prepare) visit(reset_done) \
+        visit(cor_error_detected) visit(err_handler) visit(sriov_configure) visit(sriov_set_msix_vec_count)            \
+            visit(suspend_late) visit(resume_early) visit(suspend_noirq) visit(resume_noirq) visit(runtime_suspend)    \
+                visit(runtime_resume) visit(runtime_idle) visit(freeze) visit(thaw) visit(poweroff)
 
 // Slips of the pen for a hook or a table that is.
 // clang-format off

@@ -66,7 +66,8 @@ struct driver_handler : devres::detail::users_of<Uses> {
     void forget() noexcept {
         device<P, Driver>& of = *dev;
         this->~driver_handler();
-        devres::detail::record_access::memory(of.resources()).put(this, sizeof(driver_handler), alignof(driver_handler));
+        devres::detail::record_access::memory(of.resources())
+            .put(this, sizeof(driver_handler), alignof(driver_handler));
     }
 };
 

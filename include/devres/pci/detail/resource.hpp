@@ -66,8 +66,7 @@ template <class Kind, class P, class Driver>
 DEVRES_INLINE void note_resource(device<P, Driver>& dev, resource_event::step what, bool managed,
                                  const label& about) noexcept {
     devres::detail::note(
-        dev,
-        {.what = what, .managed = managed, .resource = &Kind::about, .index = about.index, .name = about.name});
+        dev, {.what = what, .managed = managed, .resource = &Kind::about, .index = about.index, .name = about.name});
 }
 
 /// What the platform gave, where it gave more than that it succeeded.
@@ -221,8 +220,7 @@ struct managed_resource : devres::detail::users_of<Uses> {
 /// Acquires a resource for its owner: `get` asks the platform. `used` are the tokens it is built on.
 /// @returns a token; `enoent` if one of `used` has gone, `einval` if it is another device's, `enomem` if the resource could
 /// not be recorded, or the error of `get`. Nothing is acquired then.
-template <class Token, class Kind, class P, class Driver, class Get,
-          class... Used>
+template <class Token, class Kind, class P, class Driver, class Get, class... Used>
 [[nodiscard]] DEVRES_INLINE result<Token> acquire(device<P, Driver>& dev, const label& about, Get get,
                                                   const Used&... used) noexcept {
     const devres::detail::used_records names(used...);

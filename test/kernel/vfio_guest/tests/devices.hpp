@@ -69,9 +69,7 @@ bool soon(Condition condition) {
 inline std::size_t entries(const char* folder) {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
-inline std::size_t open_files() {
-    return entries("/proc/self/fd");
-}
+inline std::size_t open_files() { return entries("/proc/self/fd"); }
 /// The program's mappings that are a device's, or memory for DMA.
 inline std::size_t mappings() {
     std::ifstream maps("/proc/self/maps");

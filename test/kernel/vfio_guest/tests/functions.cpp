@@ -145,10 +145,11 @@ TEST_CASE("after D3hot the hardware itself interrupts again") {
     REQUIRE(one.bus.set_master(one.f, true));
     REQUIRE(one.bus.allocate_vectors(one.f, {.min = 5, .max = 5, .types = pci::irq_type::msix}));
     std::atomic<unsigned> calls{0};
-    const pci::irq_action count = {.entry = [](void* of, pci::vector_index) noexcept {
-                                       ++*static_cast<std::atomic<unsigned>*>(of);
-                                       return pci::irq_return::handled;
-                                   },
+    const pci::irq_action count = {.entry =
+                                       [](void* of, pci::vector_index) noexcept {
+                                           ++*static_cast<std::atomic<unsigned>*>(of);
+                                           return pci::irq_return::handled;
+                                       },
                                    .context = &calls};
     REQUIRE(one.bus.register_handler(one.f, 3, count));
     auto bar = one.bus.map_bar(one.f, pci::bar_number(0), "registers").value();

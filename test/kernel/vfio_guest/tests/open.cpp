@@ -40,7 +40,8 @@ TEST_CASE("what keeps a function from being opened is said in one line") {
         CHECK(error.text.find('\n') == std::string::npos);
     };
     says(refusal("0000:00:19.0"), errc::enodev, "0000:00:19.0: there is no such PCI function");
-    says(refusal("0000:00:1f.0"), errc::enodev, "it has no driver, not vfio-pci; as root: modprobe vfio-pci; echo vfio-pci > ");
+    says(refusal("0000:00:1f.0"), errc::enodev,
+         "it has no driver, not vfio-pci; as root: modprobe vfio-pci; echo vfio-pci > ");
 
     vfio::bus first;
     REQUIRE(first.open(edu));

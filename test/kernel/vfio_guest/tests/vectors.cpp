@@ -199,7 +199,8 @@ TEST_CASE("one call for all vectors is cheaper than one for each") {
         const auto begin = std::chrono::steady_clock::now();
         for (int i = 0; i != 5; ++i)
             act();
-        return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count() / 5;
+        return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count() /
+               5;
     };
     const auto range = time([&] {
         REQUIRE(one.allocate(32, 32, irq_type::msix));
@@ -212,8 +213,8 @@ TEST_CASE("one call for all vectors is cheaper than one for each") {
     std::array<unsigned char, sizeof(vfio_irq_set) + sizeof(eventfds)> buffer{};
     const auto each = time([&] {
         const auto set = [&](unsigned start, unsigned count) {
-            return file.set_irqs(VFIO_PCI_MSIX_IRQ_INDEX, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER, start, count,
-                                 eventfds.data() + start, buffer.data());
+            return file.set_irqs(VFIO_PCI_MSIX_IRQ_INDEX, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+                                 start, count, eventfds.data() + start, buffer.data());
         };
         for (unsigned i = 0; i != 32; ++i) {  // the set cannot grow: it is given back, and made with one more
             if (i != 0)
