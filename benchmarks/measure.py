@@ -137,12 +137,25 @@ def check_gates(gates, counts, sizes, includes, events):
             each = [per_action(found, path, count) for count in (16, 256, 4096)]
             gates.check(f"{compiler}: {path}, per action, most / least of 16, 256, 4096",
                         max(each) / min(each), 1.05)
+        for (path, count, side), direct in found.items():
+            if side != "direct" or not path.startswith("primitive: "):
+                continue
+            limit = {"primitive: read, in memory": 6, "primitive: write": 14}.get(path, 12)
+            gates.check(f"{compiler}: {path}, of an erased platform, instructions more than of a known one",
+                        (found[path, count, "devres"] - direct) / count, limit)
+        for path in sorted({path for path, _, _ in found if path.startswith("machine: ")}):
+            (_, small), (_, large) = sorted((count, value) for (p, count, _), value in found.items() if p == path)
+            gates.check(f"{compiler}: {path}, instructions, twice as many / as many", large / small, 2.20)
         gates.check(f"{compiler}: replay of EBA4QTP:F and the rebind, thousands of instructions (20,000 a second)",
                     found["replay of EBA4QTP:F", 1, "devres"] / 1000, 250)
     for count, size in sizes.items():
         gates.check(f"bytes of list memory per action, {count} actions", size / count, 40)
     gates.check("g++: <devres/devres.hpp>, instructions / <memory> + <expected>",
-                includes["instructions"]["devres"] / includes["instructions"]["reference"], 0.30)
+                includes["instructions"]["devres"] / includes["instructions"]["reference"], 0.34)
+    gates.check("g++: <devres/any_platform.hpp>, instructions / <memory> + <expected>",
+                includes["instructions"]["any_platform"] / includes["instructions"]["reference"], 0.40)
+    gates.check("g++: the rocker driver compiled once, instructions / the same bound on the simulated bus",
+                includes["instructions"]["compiled"] / includes["instructions"]["template"], 0.45)
 
 
 def print_paths(counts, times):
@@ -173,11 +186,11 @@ def main():
     arguments.add_argument("--output", required=True)
     options = arguments.parse_args()
 
-    sources = {"devres": "devres.cpp", "reference": "reference.cpp"}
+    sources = {name: f"{name}.cpp" for name in ("devres", "reference", "any_platform", "compiled", "template")}
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:  # counts do not mind company
         reading = {name: pool.submit(count_include, source) for name, source in reversed(sources.items())}
         counting = {compiler: pool.submit(count_paths, tree) for compiler, tree in compilers.items()}
-        instantiating = {name: pool.submit(instantiations, source) for name, source in sources.items()}
+        instantiating = {name: pool.submit(instantiations, sources[name]) for name in ("devres", "reference")}
         includes = {"instructions": {name: job.result() for name, job in reading.items()},
                     "instantiations": {name: job.result() for name, job in instantiating.items()}}
         counted = {compiler: job.result() for compiler, job in counting.items()}
@@ -209,6 +222,9 @@ def main():
         ours, theirs = includes[what]["devres"], includes[what]["reference"]
         compiler = "g++" if what == "instructions" else "clang++-19"
         print(f"  {what} ({compiler}): {ours} / {theirs} = {ours / theirs:.3f}")
+    for what, beside in (("any_platform", "reference"), ("compiled", "reference"), ("compiled", "template")):
+        ours, theirs = includes["instructions"][what], includes["instructions"][beside]
+        print(f"  instructions (g++), {what} / {beside}: {ours} / {theirs} = {ours / theirs:.3f}")
     print(f"  CPU time (g++), median of {len(pairs)}: {includes['cpu time, median ratio']:.2f}")
 
     print("\nGates:")

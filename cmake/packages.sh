@@ -20,6 +20,7 @@ have() { command -v "$1"; }
 header() { [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ] || echo "#include <$1>" | g++ -E -x c++ -; }
 cmake_325() { cmake --version | awk 'NR == 1 { split($3, v, "."); exit !(v[1] > 3 || (v[1] == 3 && v[2] >= 25)) }'; }
 catch2() { header catch2/catch_all.hpp || header catch2/catch.hpp; }
+libcxx_19() { echo "#include <format>" | clang++-19 -std=c++23 -stdlib=libc++ -fsyntax-only -x c++ -; }
 sanitizers_19() { echo "int main() {}" | clang++-19 -fsanitize=address -x c++ - -o /dev/null; }
 
 # What every build needs.

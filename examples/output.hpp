@@ -9,20 +9,16 @@
 #include <string_view>
 #include <utility>
 
-#include <devres/sim/ledger.hpp>
+#include <devres/sim/hardware.hpp>
 #include <devres/testing/trace.hpp>
 #include <devres/testing/trace_text.hpp>
+
+#include "output_options.hpp"
 
 /// What the examples have in common: how they write.
 namespace examples {
 
 enum class style : unsigned char { plain, heading, good, bad, dim };
-
-struct output_options {
-    bool colour = false;
-    bool quiet = false;                ///< only problems and verdicts
-    std::ostream* progress = nullptr;  ///< a terminal to say on what takes long; null: nothing is said
-};
 
 /// Where an example writes. A plain stream will do: then everything is written, without colour.
 ///
@@ -33,7 +29,13 @@ public:
     output(std::ostream& out, output_options options = {}) : out_(&out), options_(options) {}
 
     [[nodiscard]] bool quiet() const noexcept { return options_.quiet; }
-    [[nodiscard]] std::ostream* progress() const noexcept { return options_.progress; }
+    [[nodiscard]] progress_options progress() const noexcept { return options_.progress; }
+
+    /// What came of the example: "9 resources, ledger clean".
+    void summary(std::string text) {
+        if (options_.summary != nullptr)
+            *options_.summary = std::move(text);
+    }
 
     /// What follows is about another example.
     void title(std::string_view text) { begin(title_, "== " + std::string(text)); }
@@ -71,9 +73,11 @@ public:
             problem("  ledger: " + text.str());
         return books.clean();
     }
-    /// What came of an example: the last line about it.
-    void verdict(bool clean, std::string_view of) {
+    /// What came of an example: the last line about it. `name_width` is that of the longest name.
+    void verdict(bool clean, std::string of, std::string_view found, std::size_t name_width) {
         const std::string text = clean ? "clean" : "not clean";
+        if (!found.empty())
+            of.append(name_width > of.size() ? name_width - of.size() : 0, ' ').append("  ").append(found);
         write(painted(text, clean ? style::good : style::bad) + std::string(11 - text.size(), ' ').append(of));
         title_.clear();
         heading_.clear();

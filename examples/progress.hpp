@@ -11,15 +11,17 @@
 #include <thread>
 #include <utility>
 
+#include "output_options.hpp"
+
 namespace examples {
 
-/// Says on a terminal what is being done and for how long, from the first second on, and erases that when it
-/// is done.
+/// Says what is being done from the first second on: on a terminal with the time, and erased when it is done; elsewhere in one
+/// line.
 class progress {
 public:
-    /// `terminal` may be null, then nothing is said. Nobody else writes on it while this lives.
-    [[nodiscard]] progress(std::ostream* terminal, std::string what) : terminal_(terminal), what_(std::move(what)) {
-        if (terminal_ != nullptr)
+    /// Nobody else writes there while this lives.
+    [[nodiscard]] progress(progress_options where, std::string what) : where_(where), what_(std::move(what)) {
+        if (where_.to != nullptr)
             clock_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }
     progress(const progress&) = delete;
@@ -36,15 +38,19 @@ private:
             never.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
             if (stop.stop_requested())
                 break;
+            if (!where_.terminal) {
+                *where_.to << what_ << std::endl;
+                return;
+            }
             const std::string text = what_.substr(0, most) + ": " + std::to_string(seconds) + " s";
             width = text.size();
-            *terminal_ << '\r' << text << std::flush;
+            *where_.to << '\r' << text << std::flush;
         }
         if (width != 0)
-            *terminal_ << '\r' << std::string(width, ' ') << '\r' << std::flush;
+            *where_.to << '\r' << std::string(width, ' ') << '\r' << std::flush;
     }
 
-    std::ostream* terminal_;
+    progress_options where_;
     std::string what_;
     std::jthread clock_;  // last: it ends first
 };

@@ -13,6 +13,7 @@
 #include <valgrind/callgrind.h>
 
 #include "../probe/probe.hpp"
+#include "erased.hpp"
 #include "paths.h"
 #include "paths.hpp"
 
@@ -90,6 +91,7 @@ const std::vector<path> paths{
      {{"array", &array_managed}, {"Linux", &linux_managed}, {"devres", &managed_handlers}},
      &grant_all},
     {"managed driver of 7 resources", {7}, {{"devres", &managed_driver}}, &grant_all},
+    {"the driver of 7, compiled once", {7}, {{"direct", &managed_driver}, {"devres", &compiled_driver}}, &grant_all},
     {"group", {1, 4, 32}, {{"array", &array_group}, {"Linux", &linux_group}, {"devres", &group_of}}},
     {"actions", {1, 16, 256, 4096}, {{"array", &array_actions}, {"Linux", &linux_actions}, {"devres", &actions}}},
     {"actions, removed oldest first", {1, 16, 256, 4096}, {{"Linux", &linux_removals, 256}, {"devres", &removals}}},
@@ -100,15 +102,29 @@ const std::vector<path> paths{
     {"VMD with 3 children", {64}, {{"devres", &vmd_bound}}},
     {"events, signalled and handled", {1, 32}, {{"level", &level_events}, {"devres", &edge_events}}},
     {"replay of EBA4QTP:F", {1}, {{"devres", &replayed}}},
+    {"machine: functions added", {256, 512}, {{"devres", &functions_added}}},
+    {"machine: functions found", {256, 512}, {{"devres", &functions_found}}},
+    {"machine: DMA mapped", {1024, 2048}, {{"devres", &dma_mapped}}},
+    {"machine: handlers traced", {256, 512}, {{"devres", &handlers_traced}}},
+    {"machine: ledger read", {256, 512}, {{"devres", &ledger_read}}},
+    {"machine: lspci, 33 vectors each", {32, 64}, {{"devres", &machine_exercised}}},
 };
 
 std::string name_of(const path& measured, unsigned count, const side& one) {
     return std::string(measured.name) + "/" + std::to_string(count) + "/" + one.name;
 }
 
+std::vector<path> all_paths() {
+    std::vector<path> all = paths;
+    for (const erased_path& one : erased_paths)
+        all.push_back({one.name, {256}, {{"direct", one.direct}, {"devres", one.erased}}, &grant_all});
+    return all;
+}
+
 template <class Visit>
 void each_case(Visit visit) {
-    for (const path& measured : paths) {
+    static const std::vector<path> all = all_paths();
+    for (const path& measured : all) {
         for (const unsigned count : measured.counts) {
             for (const side& one : measured.sides) {
                 if (count <= one.most)

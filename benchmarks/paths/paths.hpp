@@ -33,6 +33,16 @@ void vmd_bound(unsigned vectors);
 void edge_events(unsigned count);
 void level_events(unsigned count);
 
+/// What a simulated machine costs as it grows: `count` functions are added; are found, each by its address (the first call
+/// makes them); are held, and the ledger read; come from a dump, with 33 vectors each, and are bound, interrupted and unbound by
+/// the lspci example. Of one function: `count` DMA mappings made, used and undone, oldest first; as many handlers traced.
+void functions_added(unsigned count);
+void functions_found(unsigned count);
+void ledger_read(unsigned count);
+void machine_exercised(unsigned count);
+void dma_mapped(unsigned count);
+void handlers_traced(unsigned count);
+
 /// A program replayed on a model of Linux that is made for it.
 void replayed(unsigned);
 

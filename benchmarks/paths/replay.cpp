@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "paths.hpp"
-#include "replay/replay.hpp"
+#include "replay/machine.hpp"
 
 namespace devres::benchmarks {
 

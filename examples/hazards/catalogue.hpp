@@ -1,91 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "hazards/c_program.hpp"
-#include "hazards/driver_data.hpp"
-#include "hazards/flag_set.hpp"
-#include "hazards/group_around.hpp"
+#include "hazards/c_programs.hpp"
+#include "hazards/drivers/driver_data.hpp"
+#include "hazards/drivers/group_around.hpp"
+#include "hazards/drivers/plain_name.hpp"
+#include "hazards/drivers/second_allocation.hpp"
+#include "hazards/drivers/second_free.hpp"
+#include "hazards/drivers/unmanaged_device.hpp"
+#include "hazards/drivers/vector_lists.hpp"
+#include "hazards/drivers/vectors_freed.hpp"
 #include "hazards/hazard.hpp"
-#include "hazards/late_interrupt.hpp"
-#include "hazards/second_allocation.hpp"
-#include "hazards/second_free.hpp"
-#include "hazards/unmanaged_device.hpp"
-#include "hazards/vector_lists.hpp"
-#include "hazards/vectors_freed.hpp"
+#include "hazards/tour/late_interrupt_side.hpp"
 
 namespace hazards {
-
-namespace detail {
-
-using lm::kernel_version;
-using replay::device_kind, replay::outcome;
-using enum lm::warning_kind;
-
-inline bool is_clean(const kernel_version&, const outcome& found) { return clean(found); }
-
-/// Nobody frees the vectors: from 6.1 on with a warning; MSI-X stays enabled.
-inline bool leaks(const kernel_version& kernel, const outcome& found) {
-    const unsigned warned = kernel.vectors_in_pcim_release ? 0U : 1U;
-    return found.probe == 0 && found.after.vectors_live == 4 && found.after.msix_enabled &&
-           count(found, msi_data) == warned && found.rebind == -22;
-}
-
-/// The vectors go under their handlers: a BUG once, then a warning for each, and the records of the handlers leak.
-inline bool freed_under_handlers(const kernel_version& kernel, const outcome& found) {
-    if (kernel.bug_on_live_handler)
-        return found.oops == "free_msi_irqs";
-    return count(found, rpe) == 4 && found.warnings.size() == 4 && found.after.vectors_live == 0 && found.rebind == 0;
-}
-
-inline linux_side vectors_freed() { return run({.text = "EBA4QTP:F", .rows = {{"none", freed_under_handlers}}}); }
-
-inline linux_side flag_set() {
-    return run({.text = "EBA4QTP:",
-                .patch = "v1-1",
-                .rows = {{"none", is_clean},
-                         {"v1-1", leaks},
-                         {"v1-full", is_clean},
-                         {"v1-full", leaks, "EBa4QTP:", ", plain name"},
-                         {"v3", is_clean}},
-                .confirmed_by = "MEBA4QTP:",
-                .confirmed_how = "which sets the flag by hand"});
-}
-
-inline linux_side unmanaged_device() {
-    return run({.text = "eBA4QTP:d",
-                .patch = "v3",
-                .rows = {{"none", leaks}, {"v1-1", leaks}, {"v1-full", is_clean}, {"v3", leaks}},
-                .confirmed_how = "unpatched, where the plain function does the same"});
-}
-
-inline linux_side second_allocation() {
-    const auto as_told = [](const kernel_version& kernel, const outcome& found) {
-        if (kernel.bug_on_live_handler)
-            return found.oops == "free_msi_irqs";
-        return found.probe == 0 && found.warnings == std::vector{double_enable, rpe} && found.rebind == 0;
-    };
-    return run({.text = "EBA1QTi1TFTP:", .device = device_kind::edu, .rows = {{"none", as_told}}});
-}
-
-inline linux_side group_around() {
-    const auto as_told = [](const kernel_version&, const outcome& found) {
-        return found.probe == -22 && found.warnings == std::vector{double_enable} &&
-               found.states.at(0).vectors_live == 4 && found.rebind == 0;
-    };
-    return run({.text = "EBA4FGA4QTgRPA4QTP:", .rows = {{"none", as_told}}});
-}
-
-inline linux_side second_free() {
-    const auto stops = [](const kernel_version& kernel, const outcome& found) {
-        return kernel.vectors_in_pcim_release ? clean(found) : found.oops == "mutex_lock";
-    };
-    return run({.text = "EBA4qTP:fF",
-                .rows = {{"none", is_clean},
-                         {"none", freed_under_handlers, "EBA4qTP:F", ", handlers forgotten"},
-                         {"none", stops, "eBA4: eF:", ", vectors of another"}}});
-}
-
-}  // namespace detail
 
 /// The tour, in its order.
 inline constexpr hazard catalogue[] = {
@@ -99,9 +27,9 @@ inline constexpr hazard catalogue[] = {
                     "go before the unbind are allocated in a group, with their handlers.",
      .code = "D001",
      .device = replay::device_kind::rocker,
-     .tell = detail::vectors_freed,
-     .run = run_driver<vectors_freed::driver>},
-    {.name = "flag_set",
+     .run_in_linux = c_programs::vectors_freed,
+     .run_with_devres = run_driver<vectors_freed::driver>},
+    {.name = "plain_name",
      .title = "The flag set before the allocation (v1)",
      .about = "Patch 1 of the series (v1) has pcim_alloc_irq_vectors() set is_msi_managed and then call the plain "
               "function, which takes the flag for \"the release is installed already\". Nobody frees the vectors. "
@@ -111,8 +39,8 @@ inline constexpr hazard catalogue[] = {
                     "one whose meaning a flag decides.",
      .code = "D003",
      .device = replay::device_kind::rocker,
-     .tell = detail::flag_set,
-     .run = run_driver<flag_set::driver>},
+     .run_in_linux = c_programs::plain_name,
+     .run_with_devres = run_driver<plain_name::driver>},
     {.name = "unmanaged_device",
      .title = "Managed by name, on an unmanaged device (v3)",
      .about = "In v3 of the series pcim_alloc_irq_vectors() is the plain function under another name, and that one "
@@ -121,8 +49,8 @@ inline constexpr hazard catalogue[] = {
      .with_devres = "Managed vectors ask for a managed enable, by its type.",
      .code = "D005",
      .device = replay::device_kind::rocker,
-     .tell = detail::unmanaged_device,
-     .run = run_driver<unmanaged_device::driver>},
+     .run_in_linux = c_programs::unmanaged_device,
+     .run_with_devres = run_driver<unmanaged_device::driver>},
     {.name = "second_allocation",
      .title = "Double allocation, through INTx",
      .about = "While MSI or MSI-X is enabled, another allocation of them fails. One that allows INTx goes on to "
@@ -133,8 +61,8 @@ inline constexpr hazard catalogue[] = {
                     "which the second owner asks.",
      .code = "D003",
      .device = replay::device_kind::edu,
-     .tell = detail::second_allocation,
-     .run = run_driver<second_allocation::driver>},
+     .run_in_linux = c_programs::second_allocation,
+     .run_with_devres = run_driver<second_allocation::driver>},
     {.name = "group_around",
      .title = "Vectors allocated in a group, owned from outside",
      .about = "Linux puts one record on the list, at the first attempt, and later allocations rely on it. If that "
@@ -145,8 +73,8 @@ inline constexpr hazard catalogue[] = {
                     "attempt, which gets a group instead.",
      .code = "D001",
      .device = replay::device_kind::rocker,
-     .tell = detail::group_around,
-     .run = run_driver<group_around::driver>},
+     .run_in_linux = c_programs::group_around,
+     .run_with_devres = run_driver<group_around::driver>},
     {.name = "driver_data",
      .title = "Handlers that outlive the driver data (switchtec)",
      .about = "switchtec's handlers are managed, and called with driver data that is not. remove() and the error "
@@ -158,8 +86,8 @@ inline constexpr hazard catalogue[] = {
                     "the object after that.",
      .code = "D002",
      .device = replay::device_kind::rocker,
-     .tell = tell_switchtec,
-     .run = run_driver<driver_data::driver>},
+     .run_in_linux = switchtec_in_linux,
+     .run_with_devres = run_driver<driver_data::driver>},
     {.name = "vector_lists",
      .title = "Handlers that outlive the SRCU of their lists (VMD)",
      .about = "VMD's handlers are managed, and walk lists of child interrupts under SRCU. remove() cleans the SRCU "
@@ -172,8 +100,8 @@ inline constexpr hazard catalogue[] = {
                     "is safe.",
      .code = "D002",
      .device = replay::device_kind::rocker,
-     .tell = tell_vmd,
-     .run = run_driver<vector_lists::driver>},
+     .run_in_linux = vmd_in_linux,
+     .run_with_devres = run_driver<vector_lists::driver>},
     {.name = "second_free",
      .title = "The second free, which is benign",
      .about = "The driver frees its handlers, then the vectors, and devres frees the vectors again. This is the "
@@ -185,8 +113,8 @@ inline constexpr hazard catalogue[] = {
                     "managed.",
      .code = "D001",
      .device = replay::device_kind::rocker,
-     .tell = detail::second_free,
-     .run = run_driver<second_free::driver>},
+     .run_in_linux = c_programs::second_free,
+     .run_with_devres = run_driver<second_free::driver>},
 };
 
 }  // namespace hazards

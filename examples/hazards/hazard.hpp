@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-#include "hazards/devres_side.hpp"
-#include "hazards/linux_side.hpp"
-#include "replay/replay.hpp"
+#include "hazards/tour/devres_side.hpp"
+#include "hazards/tour/linux_side.hpp"
+#include "replay/machine.hpp"
 
 namespace hazards {
 
@@ -17,8 +17,8 @@ struct hazard {
     std::string_view with_devres;  ///< what takes its place
     std::string_view code;         ///< of the rule that refuses it
     replay::device_kind device;    ///< that the driver which compiles is bound to
-    linux_side (*tell)();
-    devres_run (*run)(const lm::kernel_version&, replay::device_kind);
+    linux_side (*run_in_linux)();
+    devres_run (*run_with_devres)(const lm::kernel_version&, replay::device_kind);
 };
 
 }  // namespace hazards

@@ -11,13 +11,14 @@
 namespace lspci {
 
 namespace pci = devres::pci;
+namespace reg = devres::pci::registers;
 
 /// What the generic driver keeps of a function: its vectors, and how often each has fired.
 template <class Device>
 class generic_state {
 public:
     /// An MSI-X table has no more.
-    static constexpr unsigned most_vectors = 2048;
+    static constexpr unsigned max_vectors = pci::registers::msix::size + 1;
 
     /// A function that does not interrupt has no vectors.
     generic_state(Device& dev, const std::optional<pci::vectors_of<Device>>& vectors) noexcept
@@ -38,31 +39,28 @@ public:
     /// does not: it cuts the function off the line, as uio_pci_generic does. Interrupts of others on the same
     /// line are not ours.
     pci::irq_return on_line() noexcept {
-        const auto status = pci_read_config_word(dev_, status_register);
-        const auto command = pci_read_config_word(dev_, command_register);
-        if (!status || !command || (*status & interrupt_status) == 0 || (*command & intx_disable) != 0)
+        const auto status = pci_read_config_word(dev_, reg::status);
+        const auto command = pci_read_config_word(dev_, reg::command);
+        if (!status || !command || (*status & reg::status_bits::interrupt) == 0 || (*command & intx_disable) != 0)
             return pci::irq_return::none;
-        (void)pci_write_config_word(dev_, command_register, static_cast<std::uint16_t>(*command | intx_disable));
+        (void)pci_write_config_word(dev_, reg::command, static_cast<std::uint16_t>(*command | intx_disable));
         ++interrupts_[0];
         return pci::irq_return::handled;
     }
 
     /// Undoes what on_line did.
     void reconnect() noexcept {
-        const auto command = pci_read_config_word(dev_, command_register);
+        const auto command = pci_read_config_word(dev_, reg::command);
         if (command && (*command & intx_disable) != 0)
-            (void)pci_write_config_word(dev_, command_register, static_cast<std::uint16_t>(*command & ~intx_disable));
+            (void)pci_write_config_word(dev_, reg::command, static_cast<std::uint16_t>(*command & ~intx_disable));
     }
 
 private:
-    static constexpr unsigned command_register = 0x04;
-    static constexpr unsigned status_register = 0x06;
-    static constexpr std::uint16_t intx_disable = 1U << 10U;     // of command
-    static constexpr std::uint16_t interrupt_status = 1U << 3U;  // of status
+    static constexpr unsigned intx_disable = reg::command_bits::intx_disable;
 
     Device& dev_;
     std::optional<pci::vectors_of<Device>> vectors_;
-    std::array<std::atomic<unsigned>, most_vectors> interrupts_{};
+    std::array<std::atomic<unsigned>, max_vectors> interrupts_{};
 };
 
 /// A driver for any function: enables it, takes every vector that it offers and counts what arrives on each.
@@ -82,7 +80,7 @@ struct generic_driver {
         std::optional<pci::vectors_of<Device>> vectors;
         if (interrupts) {
             DEVRES_TRY(pci_set_master(enabled));  // messages are writes to memory
-            DEVRES_TRY(const auto granted, pcim_alloc_irq_vectors(enabled, 1, state::most_vectors, pci::irq_type::all));
+            DEVRES_TRY(const auto granted, pcim_alloc_irq_vectors(enabled, 1, state::max_vectors, pci::irq_type::all));
             vectors.emplace(granted);
         }
         DEVRES_TRY(const auto data, devres::devm_emplace<state>(dev, dev, vectors));
@@ -106,27 +104,12 @@ private:
     /// Whether the function has an interrupt pin, MSI or MSI-X.
     template <class Device>
     static devres::result<bool> can_interrupt(const Device& dev) noexcept {
-        constexpr unsigned status = 0x06, has_capabilities = 0x10, first_capability = 0x34;
-        constexpr unsigned interrupt_pin = 0x3d, msi = 0x05, msix = 0x11;
-
-        DEVRES_TRY(const unsigned pin, pci_read_config_byte(dev, interrupt_pin));
+        DEVRES_TRY(const unsigned pin, pci_read_config_byte(dev, reg::interrupt_pin));
         if (pin != 0)
             return true;
-        DEVRES_TRY(const unsigned has, pci_read_config_word(dev, status));
-        if ((has & has_capabilities) == 0)
-            return false;
-        unsigned link = first_capability;
-        for (unsigned left = 48; left != 0; --left) {  // more do not fit: the list is a loop
-            DEVRES_TRY(const unsigned next, pci_read_config_byte(dev, link));
-            const unsigned at = next & ~3U;  // those bits are reserved
-            if (at < 0x40)
-                return false;
-            DEVRES_TRY(const unsigned id, pci_read_config_byte(dev, at));
-            if (id == msi || id == msix)
-                return true;
-            link = at + 1;
-        }
-        return false;
+        DEVRES_TRY(const unsigned msi, pci_find_capability(dev, reg::capability_id::msi));
+        DEVRES_TRY(const unsigned msix, pci_find_capability(dev, reg::capability_id::msix));
+        return msi != 0 || msix != 0;
     }
 };
 

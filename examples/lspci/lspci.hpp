@@ -4,6 +4,7 @@
 #include <istream>
 #include <optional>
 #include <ostream>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -19,33 +20,50 @@ namespace lspci {
 
 namespace sim = devres::sim;
 
+/// What a reader found, after its report is written to `error`: one line for what it left out, or for why it found nothing.
+[[nodiscard]] inline std::optional<std::vector<sim::dumped_function>>
+reported(devres::result<std::vector<sim::dumped_function>> functions, const sim::dump_report& report,
+         std::string_view name, std::ostream& error) {
+    if (!functions) {
+        error << name << ':' << (report.line == 0 ? "" : std::to_string(report.line) + ':') << ' ' << report.reason
+              << '\n';
+        return std::nullopt;
+    }
+    if (!report.remarks.empty())
+        error << name << ": left out: " << report.summary() << '\n';
+    return std::move(*functions);
+}
+
 /// The functions that the text of `lspci -xxxx` describes. `name` is the text's, for messages.
-/// @returns nothing if it is no dump: one line on `error` says what is wrong and where
-[[nodiscard]] inline std::optional<std::vector<sim::dumped_function>> read_dump(std::istream& in, std::string_view name,
-                                                                                std::ostream& error) {
-    sim::lspci_error wrong;
-    auto functions = sim::read_lspci(in, &wrong);
-    if (in.bad())
-        error << name << ": cannot be read\n";
-    else if (!functions && wrong.line == 0)
-        error << name << ": no function found; expected the output of lspci -xxxx\n";
-    else if (!functions)
-        error << name << ':' << wrong.line << ": " << wrong.reason << '\n';
-    else
-        return std::move(*functions);
+/// @returns nothing if it is no dump, or cannot be read
+[[nodiscard]] inline std::optional<std::vector<sim::dumped_function>>
+read_dump(std::istream& in, std::string_view name, std::ostream& error, unsigned which = 0) {
+    sim::dump_report report;
+    auto functions = sim::read_lspci(in, &report, which);
+    if (!in.bad())
+        return reported(std::move(functions), report, name, error);
+    error << name << ": cannot be read\n";
     return std::nullopt;
 }
 
+/// The functions of a copy of /sys/bus/pci/devices, or of one function's directory.
+[[nodiscard]] inline std::optional<std::vector<sim::dumped_function>> read_directory(const std::string& name,
+                                                                                     std::ostream& error) {
+    sim::dump_report report;
+    auto functions = sim::read_sysfs(name, &report);
+    return reported(std::move(functions), report, name, error);
+}
+
 /// Builds the machine that has these functions, puts a driver on each of them, fires every vector, takes the
-/// drivers off and writes a table of what came of it.
+/// drivers off and writes a table of what came of it, with `bars` one of the BARs too.
 /// @returns the exit code: 0 if everything was clean, 1 if not
-inline int run_machine(std::vector<sim::dumped_function> functions, examples::output out) {
+inline int run_machine(std::vector<sim::dumped_function> functions, examples::output out, bool bars = false) {
     const auto report = [&] {
         const examples::progress busy(out.progress(),
                                       "binding and interrupting " + detail::counted(functions.size(), "function"));
         return machine(std::move(functions)).exercise();
     }();
-    print(std::move(out), report);
+    print(std::move(out), report, bars);
     return report.clean() ? 0 : 1;
 }
 

@@ -15,6 +15,7 @@
 #include <devres/sim.hpp>
 #include <devres/testing/traced.hpp>
 
+#include "hex.hpp"
 #include "lspci/drivers.hpp"
 #include "lspci/report.hpp"
 
@@ -57,7 +58,9 @@ private:
 
     void add(sim::dumped_function dump) {
         const auto id = id_of(dump);
-        const auto& driver = driver_for<platform>(id);
+        const auto& wanted = driver_for<platform>(id);
+        const bool known = !devres::hardware::capabilities_go_on(dump.config);
+        const auto& driver = known ? wanted : std::end(known_drivers<platform>)[-1];
         const auto said = std::to_array(dump.bar_sizes);
         auto& model = models_.emplace_back(driver.model(dump));
         auto& function = bus_.add(dump, model.get());
@@ -67,11 +70,12 @@ private:
                     .vendor = id.vendor,
                     .device = id.device,
                     .what = class_of(dump),
-                    .has_capabilities = has_capabilities(dump),
+                    .has_capabilities = known,
                     .msix = function.msix_vectors(),
                     .msi = function.msi_vectors(),
-                    .pin = function.read_config(sim::registers::interrupt_pin, 1).value_or(0),
-                    .present = function.present()};
+                    .pin = function.read_config(pci::registers::interrupt_pin, 1).value_or(0),
+                    .present = function.present(),
+                    .bars = dump.bars()};
         for (unsigned i = 0; i != pci::bar_count; ++i) {
             if (const auto size = function.bar_size(pci::bar_number(i)); size != 0 && !said[i])
                 p.report.chosen_bar_sizes[i] = size;
@@ -81,9 +85,12 @@ private:
             if (!note.starts_with("capabilities: ") && note.find(": size not in the dump") == std::string::npos)
                 p.report.assumptions.push_back(note);
         }
-        if (!p.report.has_capabilities)
+        if (!known)
             p.report.assumptions.push_back("capabilities unknown (" + std::to_string(dump.config.size()) +
                                            " bytes only; run lspci as root)");
+        if (&driver != &wanted)
+            p.report.assumptions.push_back(std::string("the ") + wanted.name +
+                                           " driver is not tried: whether it has its vectors is not known");
     }
 
     void bind(part& p) {
@@ -96,8 +103,15 @@ private:
         }
         p.binding = std::move(*bound);
         p.report.driver = p.driver->name;
-        p.report.vectors = p.function->state().vectors;
+        p.report.vectors = bus_.vectors(*p.function);
         p.report.type = type_of(*p.function);
+        const unsigned offered = p.report.type == pci::irq_type::msix  ? p.report.msix
+                                 : p.report.type == pci::irq_type::msi ? p.report.msi
+                                                                       : 1;
+        if (p.report.vectors > offered)
+            p.report.assumptions.push_back("more vectors than the device has (" + std::to_string(p.report.vectors) +
+                                           " of " + std::to_string(offered) + "): the driver asks for numbers " +
+                                           "beyond the table too, which the device never sends (PCI_IRQ_VIRTUAL)");
     }
 
     /// Exactly the vector's handler is to see its interrupt, whatever else is on the bus; nobody, if the
@@ -107,6 +121,7 @@ private:
         for (unsigned vector = 0; vector != std::min(p.report.vectors, in_hardware); ++vector) {
             const std::string handler = p.report.address.text().c_str() + (" irq_handler " + std::to_string(vector));
             const bool handled = handlers_.contains(handler);
+            raised_ = handler;
             seen_.clear();
             const auto lost = p.function->lost();
             p.function->raise(vector);
@@ -116,6 +131,12 @@ private:
             else if (handled || !seen_.empty())
                 p.report.faults.push_back("vector " + std::to_string(vector) + " fired: " + who_saw(lost, *p.function));
         }
+    }
+
+    /// Who shares a line is called for the others, and says that it was not for him.
+    void note_call(const std::string& handler, bool handled) {
+        if (handled || handler == raised_)
+            seen_.push_back(handler);
     }
 
     [[nodiscard]] std::string who_saw(const sim::lost_interrupts& before, sim::function& f) const {
@@ -168,49 +189,42 @@ private:
                 .class_code = config.class_code};
     }
 
-    /// "PCI bridge" of "PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port"
+    /// "PCI bridge" of "PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port", or of "\"PCI bridge [0604]\" \"Red Hat, ..."
     static std::string class_of(const sim::dumped_function& dump) {
-        std::string text = dump.description.substr(0, std::min(dump.description.find(':'), dump.description.size()));
+        const std::string& said = dump.description;
+        std::string text = said.starts_with('"') ? said.substr(1, said.find('"', 1) - 1)
+                                                 : said.substr(0, said.find(':'));
         text.resize(std::min(text.find(" ["), text.size()));
-        if (text.find_first_not_of("0123456789abcdef") != std::string::npos)
+        if (text.starts_with("Class "))
+            text.erase(0, 6);
+        if (text != "Class" && text.find_first_not_of("0123456789abcdef") != std::string::npos)
             return text;
-        const auto code = static_cast<std::uint16_t>(id_of(dump).class_code >> 8U);  // lspci -n, or no text
-        return "class " + detail::hexadecimal(code);
-    }
-
-    /// False if the dump ends before the capabilities that it points to.
-    static bool has_capabilities(const sim::dumped_function& dump) {
-        namespace registers = sim::registers;
-        const unsigned status = dump.config[registers::status];
-        return (status & registers::status_bits::capabilities) == 0 ||
-               dump.config[registers::capabilities] < dump.config.size();
+        const auto code = static_cast<std::uint16_t>(id_of(dump).class_code >> 8U);  // lspci -n, or no name for it
+        return "class " + examples::hex(code, 4);
     }
 
     /// How a function that has vectors interrupts now, by its registers.
     static pci::irq_type type_of(const sim::function& f) {
-        namespace registers = sim::registers;
+        namespace registers = pci::registers;
         using pci::irq_type;
-        const auto config = f.state().config;
-        const auto layout = sim::capability_layout::of(config);
-        const auto enabled = [&](unsigned at, unsigned bit) {
-            return at != 0 && (f.read_config(at + 2, 2).value_or(0) & bit) != 0;
-        };
-        return enabled(layout.msix, registers::msix::enable) ? irq_type::msix
-               : enabled(layout.msi, registers::msi::enable) ? irq_type::msi
-                                                             : irq_type::intx;
+        const unsigned msi = f.capabilities().msi;
+        const bool by_msi = msi != 0 &&
+                            (f.read_config(msi + registers::msi::control, 2).value_or(0) & registers::msi::enable) != 0;
+        return f.msix_enabled() ? irq_type::msix : by_msi ? irq_type::msi : irq_type::intx;
     }
 
     std::vector<std::unique_ptr<sim::device_model>> models_;
     sim::bus bus_;
     std::set<std::string> handlers_;  // and other resources that were acquired: "0000:00:02.0 irq_handler 0"
-    std::vector<std::string> seen_;   // those that were called since the last interrupt was raised
+    std::string raised_;              // the handler whose interrupt was raised last
+    std::vector<std::string> seen_;   // those that have seen it
     platform platform_{bus_,
                        [this](const devres::testing::trace_entry& entry) {
                            using devres::testing::trace_step;
                            if (entry.step == trace_step::acquired)
                                handlers_.insert(entry.who + ' ' + entry.resource);
                            else if (entry.step == trace_step::interrupt)
-                               seen_.push_back(entry.who + ' ' + entry.resource);
+                               note_call(entry.who + ' ' + entry.resource, entry.detail.ends_with("handled"));
                        },
                        [](auto& function) { return std::string(function.address().text().c_str()); }};
     std::deque<part> parts_;  // last: unbound before the bus goes

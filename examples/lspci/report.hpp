@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -11,9 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include <devres/hardware/dump.hpp>
 #include <devres/pci/address.hpp>
 #include <devres/pci/types.hpp>
 
+#include "hex.hpp"
+#include "lspci/table.hpp"
 #include "output.hpp"
 
 namespace lspci {
@@ -31,7 +35,8 @@ struct function_report {
     unsigned msi = 0;
     unsigned pin = 0;  ///< 1 to 4: INTA to INTD
 
-    bool present = true;   ///< false: it did not answer when it was dumped
+    bool present = true;  ///< false: it did not answer when it was dumped
+    std::array<devres::hardware::dumped_bar, pci::bar_count> bars{};
     std::string driver{};  ///< empty: none is bound
     unsigned vectors = 0;
     pci::irq_type type = pci::irq_type::intx;
@@ -54,88 +59,14 @@ struct machine_report {
 
 namespace detail {
 
-constexpr std::size_t page_width = 110;
-
 [[nodiscard]] constexpr std::string_view name_of(pci::irq_type type) noexcept {
     using pci::irq_type;
     return type == irq_type::msix ? "MSI-X" : type == irq_type::msi ? "MSI" : "INTx";
 }
 
-[[nodiscard]] inline std::string hexadecimal(std::uint16_t value) {
-    std::string digits;
-    for (int shift = 12; shift >= 0; shift -= 4)
-        digits += "0123456789abcdef"[value >> shift & 0xf];
-    return digits;
-}
-
 [[nodiscard]] inline std::string counted(std::size_t count, std::string_view what, std::string_view plural = "s") {
     return std::to_string(count).append(" ").append(what).append(count == 1 ? "" : plural);
 }
-
-[[nodiscard]] inline std::string shortened(const std::string& text, std::size_t width) {
-    return text.size() <= width ? text : text.substr(0, width - 2) + "..";
-}
-
-using row = std::vector<std::string>;
-
-using examples::output;
-using examples::style;
-
-/// Columns that are as wide as what is in them, but for one, which has what is left of the page.
-class table {
-public:
-    struct column {
-        std::string head;
-        bool right = false;  // aligned
-    };
-    table(std::vector<column> columns, std::size_t elastic) : columns_(std::move(columns)), elastic_(elastic) {}
-
-    void add(row cells) { rows_.push_back(std::move(cells)); }
-
-    void print(output& out) const {
-        std::vector<std::size_t> widths;
-        std::size_t sum = 0;
-        for (std::size_t i = 0; i != columns_.size(); ++i) {
-            std::size_t width = columns_[i].head.size();
-            for (const row& cells : rows_)
-                width = std::max(width, cells[i].size());
-            widths.push_back(width);
-            sum += width + (i == 0 ? 0 : gap);
-        }
-        if (sum > page_width)
-            widths[elastic_] -= std::min(sum - page_width, widths[elastic_] - least);
-        row heads;
-        for (const column& c : columns_)
-            heads.push_back(c.head);
-        out.line(in_columns(heads, widths), style::heading);
-        for (const row& cells : rows_) {
-            // The last cell is the verdict.
-            const std::string& last = cells.back();
-            std::string line = in_columns(cells, widths);
-            line.resize(line.size() - last.size());
-            out.line(line + out.painted(last, last == "NO" ? style::bad : last == "yes" ? style::good : style::plain));
-        }
-    }
-
-private:
-    static constexpr std::size_t gap = 2;
-    static constexpr std::size_t least = 12;  // of the elastic column
-
-    [[nodiscard]] std::string in_columns(const row& cells, const std::vector<std::size_t>& widths) const {
-        std::string line;
-        for (std::size_t i = 0; i != cells.size(); ++i) {
-            const std::string cell = i == elastic_ ? shortened(cells[i], widths[i]) : cells[i];
-            const std::string blank(widths[i] - cell.size(), ' ');
-            line.append(i == 0 ? 0 : gap, ' ').append(columns_[i].right ? blank + cell : cell + blank);
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        return line;
-    }
-
-    std::vector<column> columns_;
-    std::size_t elastic_;
-    std::vector<row> rows_;
-};
 
 /// `text` in lines of the page's width, those after the first indented.
 [[nodiscard]] inline std::vector<std::string> wrapped(std::string text, std::size_t indent) {
@@ -165,14 +96,52 @@ inline void print_functions(output& out, const std::vector<function_report>& fun
                 2);
     const auto count = [](unsigned value) { return value == 0 ? std::string("-") : std::to_string(value); };
     for (const function_report& f : functions) {
-        const char* const clean = f.present ? "yes" : "absent";
-        lines.add({f.address.text().c_str(), hexadecimal(f.vendor) + ':' + hexadecimal(f.device), f.what,
+        const char* const clean = f.present ? "yes" : "asleep";
+        lines.add({f.address.text().c_str(), examples::hex(f.vendor, 4) + ':' + examples::hex(f.device, 4), f.what,
                    f.has_capabilities ? count(f.msix) : "?", f.has_capabilities ? count(f.msi) : "?",
                    f.pin == 0 ? "-" : std::string(1, static_cast<char>('A' + f.pin - 1)),
                    f.driver.empty() ? "-" : f.driver,
                    f.vectors == 0 ? "-" : std::to_string(f.vectors).append(" ").append(name_of(f.type)), count(f.fired),
                    f.faults.empty() ? clean : "NO"});
     }
+    lines.print(out);
+}
+
+/// "4 KiB", "256 bytes"
+[[nodiscard]] inline std::string bytes_text(std::uint64_t bytes) {
+    std::string_view unit = "bytes";
+    for (const std::string_view larger : {"KiB", "MiB", "GiB"}) {
+        if (bytes < 1024 || bytes % 1024 != 0)
+            break;
+        bytes /= 1024;
+        unit = larger;
+    }
+    return std::to_string(bytes).append(" ").append(unit);
+}
+
+/// Every BAR: its kind, size and address. A size that the dump does not say has a question mark.
+inline void print_bars(output& out, const std::vector<function_report>& functions) {
+    table lines({{.head = "address"},
+                 {.head = "BAR", .right = true},
+                 {.head = "kind"},
+                 {.head = "size", .right = true},
+                 {.head = "at", .right = true}},
+                2);
+    for (const function_report& f : functions) {
+        for (unsigned i = 0; i != pci::bar_count; ++i) {
+            const auto& bar = f.bars[i];
+            if (!bar.used)
+                continue;
+            const std::string kind = bar.io ? "I/O"
+                                            : std::string(bar.wide ? "memory, 64-bit" : "memory, 32-bit") +
+                                                  (bar.prefetchable ? ", prefetchable" : "");
+            const auto size = bar.size ? bar.size : f.chosen_bar_sizes[i];
+            lines.add({std::string(f.address.text()), std::to_string(i), kind,
+                       (size ? bytes_text(*size) : std::string()) + (bar.size ? "" : "?"),
+                       bar.address == 0 ? "-" : "0x" + examples::hex(bar.address)});
+        }
+    }
+    out.line();
     lines.print(out);
 }
 
@@ -190,16 +159,14 @@ inline void print_list(output& out, std::string head, const row& items) {
     out.line(line);
 }
 
-/// "4 KiB", "256 bytes"
-[[nodiscard]] inline std::string bytes_text(std::uint64_t bytes) {
-    std::string_view unit = "bytes";
-    for (const std::string_view larger : {"KiB", "MiB", "GiB"}) {
-        if (bytes < 1024 || bytes % 1024 != 0)
-            break;
-        bytes /= 1024;
-        unit = larger;
-    }
-    return std::to_string(bytes).append(" ").append(unit);
+/// The first few of a long list, and how many more there are.
+[[nodiscard]] inline row abridged(const row& items) {
+    constexpr std::size_t max = 12, shown = 4;
+    if (items.size() <= max)
+        return items;
+    row out(items.begin(), items.begin() + shown);
+    out.push_back("and " + std::to_string(items.size() - shown) + " more");
+    return out;
 }
 
 /// Each assumption once, with the functions it is about.
@@ -221,25 +188,25 @@ inline void print_assumptions(output& out, const std::vector<function_report>& f
         out.line();
         out.line("BAR sizes are not in the dump. Chosen: 4 KiB (256 bytes of I/O space), less where the");
         out.line("address is not aligned to that, more where MSI-X or the driver needs it:");
-        for (const auto& [size, bars] : sizes) {
-            const bool most = bars.size() > 12 && sizes.size() > 1;
-            print_list(out, "  " + bytes_text(size) + ':', most ? row{counted(bars.size(), "other")} : bars);
-        }
+        for (const auto& [size, bars] : sizes)
+            print_list(out, "  " + bytes_text(size) + ':', abridged(bars));
     }
     if (!others.empty()) {
         out.line();
-        out.line("Also not in the dump:");
+        out.line("Also not in the dump, or not as it is there:");
     }
     for (const auto& [text, addresses] : others)
-        print_list(out, "  " + text + ':', addresses);
+        print_list(out, "  " + text + ':', abridged(addresses));
 }
 
 }  // namespace detail
 
 /// Writes the table of the machine's functions, the totals, what was wrong, and what was assumed.
-inline void print(examples::output out, const machine_report& machine) {
+inline void print(examples::output out, const machine_report& machine, bool bars = false) {
     using pci::irq_type;
     detail::print_functions(out, machine.functions);
+    if (bars)
+        detail::print_bars(out, machine.functions);
 
     std::size_t present = 0, bound = 0, granted = 0, handled = 0, fired = 0, faults = machine.faults.size();
     std::size_t of_type[3] = {};
@@ -255,12 +222,14 @@ inline void print(examples::output out, const machine_report& machine) {
     const auto of = [](std::size_t part, std::size_t whole) { return part == whole ? "all" : std::to_string(part); };
     std::string totals = detail::counted(machine.functions.size(), "function");
     if (present != machine.functions.size())
-        totals += " (" + std::to_string(machine.functions.size() - present) + " absent)";
+        totals += " (" + std::to_string(machine.functions.size() - present) + " asleep)";
     totals += ", " + of(bound, present) + " bound; " + detail::counted(granted, "vector") + " (" +
               std::to_string(of_type[0]) + " MSI-X, " + std::to_string(of_type[1]) + " MSI, " +
               std::to_string(of_type[2]) + " INTx), " +
               (handled == granted ? "" : std::to_string(handled) + " with a handler, ") + of(fired, handled) +
               " fired; " + (faults == 0 ? "all released, ledger clean" : detail::counted(faults, "fault") + ':');
+    out.summary(detail::counted(machine.functions.size(), "function") + ", " + detail::counted(granted, "vector") +
+                ", " + of(fired, handled) + " fired" + (faults == 0 ? "" : ", " + detail::counted(faults, "fault")));
     out.line();
     for (const std::string& line : detail::wrapped(totals, 2))
         out.line(line);

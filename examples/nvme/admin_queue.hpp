@@ -18,7 +18,7 @@
 namespace nvme {
 
 /// Pairs of I/O queues that this driver can manage.
-inline constexpr unsigned most_io_queues = 64;
+inline constexpr unsigned max_io_queues = 64;
 
 /// The admin queue, and with it the controller: enabled by `start`, shut down by `stop`. It lasts as long as the driver
 /// is bound, while I/O queues and vectors come and go. Its commands are for the device's thread. Those that need no I/O
@@ -50,23 +50,23 @@ public:
     /// How long a command may take.
     [[nodiscard]] std::chrono::milliseconds timeout() const noexcept { return timeout_; }
 
-    /// Finds out what there is behind the controller. Data of one command is at most `most_transfer` bytes of the
+    /// Finds out what there is behind the controller. Data of one command is at most `max_transfer` bytes of the
     /// driver's.
     /// @returns `enodev` if there is no namespace, `eopnotsupp` for one with blocks that cannot be used, or as
     /// `queue_pair::execute`
-    [[nodiscard]] result<identification> identify(std::size_t most_transfer) noexcept {
+    [[nodiscard]] result<identification> identify(std::size_t max_transfer) noexcept {
         using page = identify_page;
         identification info;
         info.version = controller_->read32(registers::vs);
-        info.most_queues = granted_;
+        info.max_queues = granted_;
         page about;
         DEVRES_TRY(admin(commands::identify(identify_what::of_controller), completes::by_polling, about.bytes()));
         info.serial_number = about.text<20>(page::serial_number);
         info.model_number = about.text<40>(page::model_number);
         info.firmware = about.text<8>(page::firmware);
-        const unsigned exponent = about.get<std::uint8_t>(page::most_transfer);
-        info.most_transfer = exponent == 0 || exponent > 16 ? most_transfer
-                                                            : std::min(most_transfer, page_size << exponent);
+        const unsigned exponent = about.get<std::uint8_t>(page::max_transfer);
+        info.max_transfer = exponent == 0 || exponent > 16 ? max_transfer
+                                                           : std::min(max_transfer, page_size << exponent);
 
         DEVRES_TRY(admin(commands::identify(identify_what::active_namespaces), completes::by_polling, about.bytes()));
         info.nsid = about.get<namespace_id>(0);
@@ -79,7 +79,7 @@ public:
         const auto of_format = about.get<std::uint32_t>(page::formats + 4 * format);
         const unsigned block_exponent = of_format >> 16U & 0xffU;
         if ((of_format & 0xffffU) != 0 || block_exponent < 9 || block_exponent > 31 ||
-            info.most_transfer % (std::size_t{1} << block_exponent) != 0)
+            info.max_transfer % (std::size_t{1} << block_exponent) != 0)
             return fail(errc::eopnotsupp);
         info.block_size = 1U << block_exponent;
         return info;
@@ -118,8 +118,8 @@ private:
         DEVRES_TRY(controller_->enable(this->layout().entries, this->submissions(), this->completions()));
         this->admit();
         DEVRES_TRY(const std::uint32_t granted,
-                   admin(commands::set_number_of_queues(most_io_queues), completes::by_polling));
-        granted_ = std::min(commands::granted_queues(granted), most_io_queues);
+                   admin(commands::set_number_of_queues(max_io_queues), completes::by_polling));
+        granted_ = std::min(commands::granted_queues(granted), max_io_queues);
         return {};
     }
 

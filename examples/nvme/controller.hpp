@@ -47,11 +47,11 @@ public:
 
     /// Ends all I/O queues, waiting for the commands in them, and makes `count` new ones, or as many as the device has
     /// vectors and queues for. Handles of the old ones answer `enodev` from now on. On the thread of the device calls.
-    /// @returns how many there are now; `einval` for more than `most_io_queues`, `edeadlk` if this thread is in a
+    /// @returns how many there are now; `einval` for more than `max_io_queues`, `edeadlk` if this thread is in a
     /// command of one: they stay then. On another error there are none, and another try may be made: `enospc` if there
     /// are no two vectors, `enomem`, `enodev` if the device is gone, `etimedout` or `eio` if it has failed
     result<unsigned> set_queue_count(unsigned count) {
-        if (count > most_io_queues)
+        if (count > max_io_queues)
             return fail(errc::einval);
         DEVRES_TRY(group_.release());
         publish({}, 0);
@@ -60,7 +60,7 @@ public:
         if (const auto why = transport_->ended())
             return fail(*why);
         devres::group building(enabled_.dev());
-        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<2>(enabled_, 1 + std::min(count, info_.most_queues),
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors<2>(enabled_, 1 + std::min(count, info_.max_queues),
                                                                 pci::irq_type::msix));
         DEVRES_TRY(pci::devm_request_irq(vectors.template get<0>(), "nvme-admin", admin_));
         queue_handles handles;
@@ -84,7 +84,7 @@ public:
     }
 
 private:
-    using queue_handles = std::array<devres::revocable<io_queue_pair<Device>>, most_io_queues>;
+    using queue_handles = std::array<devres::revocable<io_queue_pair<Device>>, max_io_queues>;
 
     /// An I/O queue that the controller knows of: it interrupts with this vector.
     template <class Vector>
@@ -111,7 +111,7 @@ private:
     queue_layout layout_;
 
     devres::group group_;  // of all that comes anew with another count of queues
-    std::array<devres::managed_ptr<io_queue_pair<Device>>, most_io_queues> queues_;
+    std::array<devres::managed_ptr<io_queue_pair<Device>>, max_io_queues> queues_;
 
     mutable std::mutex lock_;
     queue_handles handles_;

@@ -32,6 +32,8 @@ public:
         blocks();
         half_built();
         surprise();
+        out_.summary(std::to_string(exercise_plan{}.blocks) + " blocks verified, queues rebuilt, ledger " +
+                     (good_ ? "clean" : "not clean"));
         return good_;
     }
 
@@ -116,7 +118,7 @@ private:
     }
     void verdict() { good_ = out_.check(bus_.ledger()) && good_; }
 
-    static std::string label(devres::sim::function& of) { return of.address().text().c_str(); }
+    static std::string label(devres::sim::function& of) { return std::string(of.address().text()); }
 
     template <class T>
     static std::string say(const result<T>& outcome) {

@@ -38,8 +38,8 @@ struct device_completion_queue : device_ring {
 /// The queues of a simulated controller: which there are, and the commands and doorbells that are about them.
 class device_queues {
 public:
-    device_queues(unsigned most_queues, std::uint32_t most_entries, unsigned vectors)
-        : most_queues_(most_queues), most_entries_(most_entries), vectors_(vectors) {}
+    device_queues(unsigned max_queues, std::uint32_t max_entries, unsigned vectors)
+        : max_queues_(max_queues), max_entries_(max_entries), vectors_(vectors) {}
 
     [[nodiscard]] std::map<queue_id, device_submission_queue>& submissions() noexcept { return submissions_; }
     [[nodiscard]] const std::map<queue_id, device_submission_queue>& submissions() const noexcept {
@@ -50,7 +50,8 @@ public:
         return completions_;
     }
 
-    /// The admin queue, from registers. As with QEMU's controllers, it interrupts only if vectors are on when it is made.
+    /// The admin queue, from registers. As with QEMU's controllers, it interrupts only if vectors are on when it is
+    /// made.
     /// @returns false if there can be none like that
     bool start(std::uint32_t attributes, std::uint64_t submissions, std::uint64_t completions, bool vectors_are_on) {
         const std::uint32_t submission_entries = (attributes & 0xfffU) + 1;
@@ -92,7 +93,7 @@ public:
             return status::command_sequence_error;
         if ((wanted & 0xffffU) == 0xffffU || wanted >> 16U == 0xffffU)
             return status::invalid_field;
-        const auto granted = [&](std::uint32_t count) { return count < most_queues_ - 1 ? count : most_queues_ - 1; };
+        const auto granted = [&](std::uint32_t count) { return count < max_queues_ - 1 ? count : max_queues_ - 1; };
         result = granted(wanted >> 16U) << 16U | granted(wanted & 0xffffU);
         return status::success;
     }
@@ -146,17 +147,17 @@ private:
     template <class Queues>
     [[nodiscard]] status check_new_queue(const Queues& queues, const command& what) const {
         const queue_id id = id_in(what);
-        if (id == queue_id::admin || static_cast<unsigned>(id) > most_queues_ || queues.contains(id))
+        if (id == queue_id::admin || static_cast<unsigned>(id) > max_queues_ || queues.contains(id))
             return status::invalid_queue_identifier;
-        if (entries_in(what) < 2 || entries_in(what) > most_entries_)
+        if (entries_in(what) < 2 || entries_in(what) > max_entries_)
             return status::invalid_queue_size;
         if ((what.cdw10[1] & commands::contiguous) == 0)
             return status::invalid_field;
         return what.prp1 == 0 || what.prp1 % page_size != 0 ? status::invalid_prp_offset : status::success;
     }
 
-    unsigned most_queues_;
-    std::uint32_t most_entries_;
+    unsigned max_queues_;
+    std::uint32_t max_entries_;
     unsigned vectors_;
     std::map<queue_id, device_submission_queue> submissions_;
     std::map<queue_id, device_completion_queue> completions_;

@@ -65,12 +65,12 @@ struct configured_driver {
         DEVRES_TRY(auto enabled, pci::pcim_enable_device(dev));
         DEVRES_TRY(pci::pci_set_master(enabled));
         DEVRES_TRY(auto bar, pci::pcim_iomap_region<0, registers::doorbells>(enabled, "nvme"));
-        DEVRES_TRY(auto able, read_capabilities(bar, most_io_queues));
+        DEVRES_TRY(auto able, read_capabilities(bar, max_io_queues));
         DEVRES_TRY(auto of, devres::devm_emplace<transport<Device>>(dev, enabled, bar, able));
 
         constexpr queue_layout one_command{.slots = 1, .transfer = page_size};
-        DEVRES_TRY(const queue_layout of_admin, one_command.limited_to(able.most_entries()));
-        DEVRES_TRY(const queue_layout of_io, settings.io.limited_to(able.most_entries()));
+        DEVRES_TRY(const queue_layout of_admin, one_command.limited_to(able.max_entries()));
+        DEVRES_TRY(const queue_layout of_io, settings.io.limited_to(able.max_entries()));
         DEVRES_TRY(auto memory, pci::dmam_alloc_coherent(enabled, of_admin.size()));
         DEVRES_TRY(auto admin, devres::devm_emplace<admin_queue<Device>>(
                                    dev, of, of_admin, memory, std::chrono::milliseconds(settings.admin_timeout_ms)));

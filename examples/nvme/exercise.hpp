@@ -66,7 +66,7 @@ template <class Device>
     const identification& info = of.info();
     const unsigned queues = of.queue_count();
     const std::uint64_t end = std::min(plan.first + plan.blocks, info.blocks);
-    const std::uint64_t at_a_time = std::max<std::uint64_t>(1, 3 * info.most_transfer / 2 / info.block_size);
+    const std::uint64_t at_a_time = std::max<std::uint64_t>(1, 3 * info.max_transfer / 2 / info.block_size);
     const pattern data(plan.seed, info.block_size);
     std::vector<std::string> wrong(queues);
     {
@@ -121,7 +121,7 @@ template <devres::pci::platform P, class Report>
     const identification& info = nvme.info();
     report(std::string(info.model_number.data()) + ", serial number " + info.serial_number.data() + ", " +
            std::to_string(info.blocks) + " blocks of " + std::to_string(info.block_size) + " bytes, " +
-           std::to_string(info.most_queues) + " I/O queues at most");
+           std::to_string(info.max_queues) + " I/O queues at most");
     const std::string blocks = std::to_string(std::min(plan.first + plan.blocks, info.blocks) - plan.first) +
                                " blocks ";
 
@@ -131,7 +131,7 @@ template <devres::pci::platform P, class Report>
         const auto made = nvme.set_queue_count(count);
         if (!made)
             return failed("set_queue_count", made.error());
-        if (*made != std::min(count, info.most_queues))
+        if (*made != std::min(count, info.max_queues))
             return std::to_string(count) + " I/O queues asked for, " + std::to_string(*made) + " made";
         if (old && old->flush() != fail(errc::enodev))
             return "the handle of a queue that has gone does not say so";

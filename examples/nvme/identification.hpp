@@ -19,11 +19,11 @@ public:
     static constexpr std::size_t size = 4096;
 
     // Of a controller.
-    static constexpr std::size_t serial_number = 4;   // 20 characters, filled up with spaces
-    static constexpr std::size_t model_number = 24;   // 40
-    static constexpr std::size_t firmware = 64;       // 8
-    static constexpr std::size_t most_transfer = 77;  // MDTS: an exponent of pages; 0: any
-    static constexpr std::size_t namespaces = 516;    // NN
+    static constexpr std::size_t serial_number = 4;  // 20 characters, filled up with spaces
+    static constexpr std::size_t model_number = 24;  // 40
+    static constexpr std::size_t firmware = 64;      // 8
+    static constexpr std::size_t max_transfer = 77;  // MDTS: an exponent of pages; 0: any
+    static constexpr std::size_t namespaces = 516;   // NN
     // Of a namespace.
     static constexpr std::size_t blocks = 0;     // NSZE
     static constexpr std::size_t format = 26;    // FLBAS: which of the formats it has
@@ -66,12 +66,12 @@ struct identification {
     std::array<char, 21> serial_number{};
     std::array<char, 41> model_number{};
     std::array<char, 9> firmware{};
-    std::uint32_t version = 0;      ///< of the specification: 0x10400 for 1.4
-    std::size_t most_transfer = 0;  ///< bytes in one command; 0: any
-    unsigned most_queues = 0;       ///< pairs of I/O queues
-    namespace_id nsid{};            ///< the first that is active
-    std::uint64_t blocks = 0;       ///< that it has
-    std::uint32_t block_size = 0;   ///< in bytes
+    std::uint32_t version = 0;     ///< of the specification: 0x10400 for 1.4
+    std::size_t max_transfer = 0;  ///< bytes in one command; 0: any
+    unsigned max_queues = 0;       ///< pairs of I/O queues
+    namespace_id nsid{};           ///< the first that is active
+    std::uint64_t blocks = 0;      ///< that it has
+    std::uint32_t block_size = 0;  ///< in bytes
 };
 
 }  // namespace nvme

@@ -24,7 +24,7 @@ public:
     using milliseconds = std::chrono::milliseconds;
 
     io_queue(devres::revocable<io_queue_pair<Device>> queue, const identification& of) noexcept
-        : queue_(std::move(queue)), nsid_(of.nsid), block_size_(of.block_size), most_(of.most_transfer) {}
+        : queue_(std::move(queue)), nsid_(of.nsid), block_size_(of.block_size), most_(of.max_transfer) {}
 
     /// How long a command may take: 10 s unless said otherwise.
     void set_timeout(milliseconds at_most) noexcept { timeout_ = at_most; }

@@ -13,9 +13,9 @@
 #include <devres/sim.hpp>
 
 #include "commands.hpp"
-#include "device_memory.hpp"
+#include "device_identification.hpp"
 #include "device_queues.hpp"
-#include "identification.hpp"
+#include "device_registers.hpp"
 #include "registers.hpp"
 #include "simulated_namespace.hpp"
 
@@ -24,10 +24,10 @@ namespace nvme {
 /// What a simulated controller is like. Whatever is left out has a sensible value: those of QEMU's.
 struct model_config {
     unsigned msix_vectors = 65;
-    std::uint32_t most_entries = 2048;      ///< of a queue (MQES)
+    std::uint32_t max_entries = 2048;       ///< of a queue (MQES)
     unsigned doorbell_stride_exponent = 0;  ///< DSTRD
-    unsigned most_queues = 64;              ///< pairs of I/O queues
-    std::uint8_t most_transfer = 7;         ///< an exponent of pages (MDTS); 0: any
+    unsigned max_queues = 64;               ///< pairs of I/O queues
+    std::uint8_t max_transfer = 7;          ///< an exponent of pages (MDTS); 0: any
     std::uint64_t blocks = 1U << 16U;       ///< of its only namespace
     unsigned block_size_exponent = 9;
 };
@@ -39,9 +39,10 @@ struct model_config {
 class model : public devres::sim::device_model {
 public:
     explicit model(model_config config = {})
-        : config_(config), queues_(config.most_queues, config.most_entries, config.msix_vectors),
+        : config_(config), registers_{.cap = capabilities(config)},
+          queues_(config.max_queues, config.max_entries, config.msix_vectors),
           namespace_(config.blocks, config.block_size_exponent,
-                     config.most_transfer == 0 ? std::size_t{1} << 31U : page_size << config.most_transfer) {}
+                     config.max_transfer == 0 ? std::size_t{1} << 31U : page_size << config.max_transfer) {}
 
     /// A function with this model: `bus.add(model.function())`.
     [[nodiscard]] devres::sim::function_config function() {
@@ -69,8 +70,8 @@ public:
         lossy_ = lose;
     }
 
-    /// Has commands refused: `reason` answers what with, success for one to be executed, or nothing for one that is never
-    /// completed. It must not use the model.
+    /// Has commands refused: `reason` answers what with, success for one to be executed, or nothing for one that is
+    /// never completed. It must not use the model.
     void refuse(std::function<std::optional<status>(queue_id, const command&)> reason) {
         const std::scoped_lock locked(lock_);
         refusal_ = std::move(reason);
@@ -79,7 +80,7 @@ public:
     /// The controller fails, as when its firmware crashes.
     void crash() {
         const std::scoped_lock locked(lock_);
-        csts_ |= status_bits::fatal;
+        registers_.csts |= status_bits::fatal;
     }
 
     /// What a test may want to know. The first three are nothing once a driver was unbound.
@@ -95,7 +96,7 @@ public:
     [[nodiscard]] facts look() const {
         const std::scoped_lock locked(lock_);
         facts out = facts_;
-        out.enabled = (cc_ & configuration::enable) != 0;
+        out.enabled = (registers_.cc & configuration::enable) != 0;
         out.submission_queues = queues_.submissions().size();
         out.completion_queues = queues_.completions().size();
         for (const auto& [id, queue] : queues_.submissions())
@@ -121,8 +122,8 @@ public:
         if (bar != devres::pci::bar_number(0) || width < 4)
             return 0;
         const std::scoped_lock locked(lock_);
-        const std::uint64_t low = get(offset);
-        return width == 8 ? low | std::uint64_t{get(offset + 4)} << 32U : low;
+        const std::uint64_t low = registers_.get(offset);
+        return width == 8 ? low | std::uint64_t{registers_.get(offset + 4)} << 32U : low;
     }
 
     void write(devres::sim::function&, devres::pci::bar_number bar, std::uint64_t offset, unsigned width,
@@ -162,86 +163,54 @@ private:
             self->raise(vector);
     }
 
-    void power_on() {
-        stop();
-        cc_ = aqa_ = intms_ = 0;
-        csts_ = 0;
-        asq_ = acq_ = 0;
+    [[nodiscard]] static std::uint64_t capabilities(const model_config& of) noexcept {
+        return (of.max_entries - 1) | 1U << 16U | 2ULL << 24U | std::uint64_t{of.doorbell_stride_exponent} << 32U |
+               1ULL << 37U;
     }
 
-    [[nodiscard]] std::uint32_t get(std::uint64_t offset) const {
-        const std::uint64_t cap = (config_.most_entries - 1) | 1U << 16U | 2ULL << 24U |
-                                  std::uint64_t{config_.doorbell_stride_exponent} << 32U | 1ULL << 37U;
-        const auto half = [&](std::uint64_t whole, std::size_t at) {
-            return static_cast<std::uint32_t>(offset == at ? whole : whole >> 32U);
-        };
-        switch (offset) {
-        case registers::cap:
-        case registers::cap + 4: return half(cap, registers::cap);
-        case registers::vs: return 0x0001'0400;
-        case registers::intms:
-        case registers::intmc: return intms_;
-        case registers::cc: return cc_;
-        case registers::csts: return csts_;
-        case registers::aqa: return aqa_;
-        case registers::asq:
-        case registers::asq + 4: return half(asq_, registers::asq);
-        case registers::acq:
-        case registers::acq + 4: return half(acq_, registers::acq);
-        default: return 0;
-        }
+    void power_on() {
+        stop();
+        registers_.reset();
     }
 
     void set(std::uint64_t offset, std::uint32_t value) {
-        const auto set_half = [&](std::uint64_t& whole, bool high) {
-            const unsigned shift = high ? 32 : 0;
-            whole = (whole & ~(0xffff'ffffULL << shift)) | std::uint64_t{value} << shift;
-        };
-        switch (offset) {
-        case registers::intms: intms_ |= value; break;
-        case registers::intmc: intms_ &= ~value; break;
-        case registers::cc: configure(value); break;
-        case registers::aqa: aqa_ = value; break;
-        case registers::asq:
-        case registers::asq + 4: set_half(asq_, offset != registers::asq); break;
-        case registers::acq:
-        case registers::acq + 4: set_half(acq_, offset != registers::acq); break;
-        default:
-            if (offset >= registers::doorbells &&
-                !queues_.ring(offset - registers::doorbells, std::size_t{4} << config_.doorbell_stride_exponent,
-                              value) &&
-                function_->present())  // it may be pulled out just now
-                ++facts_.wrong_doorbells;
-        }
+        if (offset == registers::cc)
+            configure(value);
+        else if (offset < registers::doorbells)
+            registers_.set(offset, value);
+        else if (!queues_.ring(offset - registers::doorbells, std::size_t{4} << config_.doorbell_stride_exponent,
+                               value) &&
+                 function_->present())  // it may be pulled out just now
+            ++facts_.wrong_doorbells;
     }
 
     void configure(std::uint32_t value) {
-        const std::uint32_t before = std::exchange(cc_, value);
+        const std::uint32_t before = std::exchange(registers_.cc, value);
         if ((~before & value & configuration::enable) != 0)
             start();
         else if ((before & ~value & configuration::enable) != 0)
             stop();
         if ((value & configuration::shutdown_mask) != 0 && (before & configuration::shutdown_mask) == 0) {
-            csts_ = (csts_ & ~status_bits::shutdown_mask) | status_bits::shutdown_complete;
+            registers_.csts = (registers_.csts & ~status_bits::shutdown_mask) | status_bits::shutdown_complete;
             ++facts_.shutdowns;
         }
     }
 
     void start() {
-        const bool good = (cc_ & configuration::entry_sizes_mask) == configuration::entry_sizes &&
-                          queues_.start(aqa_, asq_, acq_, function_->msix_enabled());
-        csts_ = good ? status_bits::ready : status_bits::fatal;
+        const bool good = (registers_.cc & configuration::entry_sizes_mask) == configuration::entry_sizes &&
+                          queues_.start(registers_.aqa, registers_.asq, registers_.acq, function_->msix_enabled());
+        registers_.csts = good ? status_bits::ready : status_bits::fatal;
     }
 
     void stop() {
         queues_.stop();
         raised_.clear();
-        csts_ = 0;
+        registers_.csts = 0;
     }
 
     /// Executes the next command of a queue that has one, and room for its completion. @returns false if there is none
     bool serve_one() {
-        if ((csts_ & (status_bits::ready | status_bits::fatal)) != status_bits::ready || held_ == held::all)
+        if ((registers_.csts & (status_bits::ready | status_bits::fatal)) != status_bits::ready || held_ == held::all)
             return false;
         for (auto& [id, queue] : queues_.submissions()) {
             if (queue.empty() || (held_ == held::io && id != queue_id::admin) ||
@@ -249,7 +218,7 @@ private:
                 continue;
             command what;
             if (!function_->dma_read(queue.entry(queue.head, sizeof(what)), &what, sizeof(what))) {
-                csts_ |= status_bits::fatal;
+                registers_.csts |= status_bits::fatal;
                 return false;
             }
             queue.head = (queue.head + 1) % queue.entries;
@@ -271,7 +240,7 @@ private:
         done.phase_and_status = static_cast<std::uint16_t>(static_cast<unsigned>(how.outcome) << 1U |
                                                            (queue.phase ? 1U : 0U));
         if (!function_->dma_write(queue.entry(queue.tail, sizeof(done)), &done, sizeof(done))) {
-            csts_ |= status_bits::fatal;
+            registers_.csts |= status_bits::fatal;
             return;
         }
         if (++queue.tail == queue.entries) {
@@ -295,7 +264,7 @@ private:
 
     answer execute_admin(const command& what) {
         switch (static_cast<admin_opcode>(what.opcode)) {
-        case admin_opcode::identify: return {identify(what)};
+        case admin_opcode::identify: return {identify(*function_, what, config_.max_transfer, namespace_)};
         case admin_opcode::set_features: return set_features(what);
         case admin_opcode::create_io_completion_queue: return {queues_.create_completion_queue(what)};
         case admin_opcode::create_io_submission_queue: return {queues_.create_submission_queue(what)};
@@ -303,31 +272,6 @@ private:
         case admin_opcode::delete_io_submission_queue: return {queues_.delete_submission_queue(what)};
         }
         return {status::invalid_opcode};
-    }
-
-    status identify(const command& what) {
-        identify_page page;
-        switch (static_cast<identify_what>(what.cdw10[0] & 0xffU)) {
-        case identify_what::of_controller:
-            page.set<std::uint16_t>(0, 0x1b36);
-            page.set_text(identify_page::serial_number, 20, "devres-1");
-            page.set_text(identify_page::model_number, 40, "simulated NVMe controller");
-            page.set_text(identify_page::firmware, 8, "1.0");
-            page.set(identify_page::most_transfer, config_.most_transfer);
-            page.set<std::uint32_t>(identify_page::namespaces, 1);
-            break;
-        case identify_what::active_namespaces: page.set(0, simulated_namespace::id); break;
-        case identify_what::of_namespace:
-            if (what.nsid != simulated_namespace::id)
-                return status::invalid_namespace;
-            namespace_.describe(page);
-            break;
-        default: return status::invalid_field;
-        }
-        return each_piece(*function_, what, identify_page::size,
-                          [&](devres::pci::bus_address at, std::size_t offset, std::size_t size) {
-                              return function_->dma_write(at, page.bytes().data() + offset, size);
-                          });
     }
 
     answer set_features(const command& what) const {
@@ -340,8 +284,7 @@ private:
     const model_config config_;
     mutable std::mutex lock_;
     devres::sim::function* function_ = nullptr;
-    std::uint32_t cc_ = 0, csts_ = 0, aqa_ = 0, intms_ = 0;
-    std::uint64_t asq_ = 0, acq_ = 0;
+    device_registers registers_;
     device_queues queues_;
     simulated_namespace namespace_;
     std::vector<unsigned> raised_;  // to be raised when the lock is free

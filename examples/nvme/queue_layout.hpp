@@ -15,7 +15,7 @@ namespace nvme {
 /// What a pair of queues needs of the memory that is shared with the controller, in one block: both rings, and for each
 /// command that can be on its way a page list and room for its data.
 struct queue_layout {
-    static constexpr unsigned most_slots = 64;
+    static constexpr unsigned max_slots = 64;
 
     std::uint32_t entries = 32;            ///< of each ring
     unsigned slots = 4;                    ///< commands on their way at a time: fewer than entries
@@ -23,7 +23,7 @@ struct queue_layout {
 
     /// Whether all that can be.
     [[nodiscard]] constexpr bool valid() const noexcept {
-        return slots >= 1 && slots <= most_slots && slots < entries && transfer >= page_size &&
+        return slots >= 1 && slots <= max_slots && slots < entries && transfer >= page_size &&
                transfer % page_size == 0 && transfer <= listed_bytes;
     }
 

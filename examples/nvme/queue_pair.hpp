@@ -2,9 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <bit>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -16,9 +14,10 @@
 
 #include <devres/devres.hpp>
 
+#include "command_slots.hpp"
 #include "commands.hpp"
-#include "prp.hpp"
 #include "queue_layout.hpp"
+#include "queue_memory.hpp"
 #include "registers.hpp"
 #include "transport.hpp"
 
@@ -52,18 +51,14 @@ public:
                const pci::coherent_of<Device>& memory) noexcept
         : controller_(controller), id_(id),
           submission_doorbell_(submission_doorbell(id, controller->able().doorbell_stride())),
-          completion_doorbell_(completion_doorbell(id, controller->able().doorbell_stride())), layout_(layout),
-          memory_(memory) {
-        for (unsigned i = 0; i != layout_.slots; ++i)
-            write_page_list(reinterpret_cast<std::uint64_t*>(at(layout_.list(i))), bus(layout_.data(i) + page_size),
-                            layout_.transfer / page_size - 1);
-    }
+          completion_doorbell_(completion_doorbell(id, controller->able().doorbell_stride())), memory_(layout, memory),
+          slots_(layout.slots) {}
 
     [[nodiscard]] queue_id id() const noexcept { return id_; }
-    [[nodiscard]] const queue_layout& layout() const noexcept { return layout_; }
+    [[nodiscard]] const queue_layout& layout() const noexcept { return memory_.layout(); }
     /// Where the controller finds the rings.
-    [[nodiscard]] pci::bus_address submissions() const noexcept { return memory_.address(); }
-    [[nodiscard]] pci::bus_address completions() const noexcept { return bus(layout_.completions()); }
+    [[nodiscard]] pci::bus_address submissions() const noexcept { return memory_.submissions(); }
+    [[nodiscard]] pci::bus_address completions() const noexcept { return memory_.completions(); }
 
     /// Has a command executed, with `to_device` or `from_device` as its data, and waits until it is done. While the
     /// queue does not admit commands, it waits for that first.
@@ -74,15 +69,15 @@ public:
                                                 std::span<std::byte> from_device, clock::time_point deadline,
                                                 completes how = completes::by_interrupt) noexcept {
         const std::size_t size = std::max(to_device.size(), from_device.size());
-        if (size > layout_.transfer)
+        if (size > layout().transfer)
             return fail(errc::einval);
         DEVRES_TRY(const unsigned taken, take_slot(deadline));
-        std::byte* const data = at(layout_.data(taken));
+        std::byte* const data = memory_.data(taken);
         if (!to_device.empty())
             std::memcpy(data, to_device.data(), to_device.size());
         what.id = static_cast<std::uint16_t>(taken);
         if (size != 0)
-            set_data(what, bus(layout_.data(taken)), size, bus(layout_.list(taken)));
+            memory_.describe_data(what, taken, size);
         submit(what, taken);
         DEVRES_TRY(const completion done, finish(taken, deadline, how));
         const auto outcome = to_result(done.outcome());
@@ -122,9 +117,7 @@ protected:
     /// Both rings are empty again, for a controller that does not have the queue.
     void rewind() noexcept {
         const std::scoped_lock hold(access_, lock_);
-        std::memset(at(0), 0, layout_.list(0));
-        tail_ = head_ = 0;
-        phase_ = true;
+        memory_.rewind();
     }
 
     /// The controller has the queue: commands may begin.
@@ -142,9 +135,7 @@ protected:
         {
             std::unique_lock hold(lock_);
             admits_ = false;
-            (void)wait(hold, deadline, completes::by_interrupt, [this] {
-                return std::ranges::find(slots_, slot_state::on_its_way, &slot::state) == slots_.end();
-            });
+            (void)wait(hold, deadline, completes::by_interrupt, [this] { return !slots_.any_on_its_way(); });
         }
         {
             const std::scoped_lock hold(access_);
@@ -158,31 +149,12 @@ protected:
     void forget() noexcept {
         {
             const std::scoped_lock hold(lock_);
-            for (slot& each : slots_) {
-                if (each.state == slot_state::on_its_way)
-                    each = {slot_state::done, completion::of(status::abort_queue_deleted)};
-                else if (each.state == slot_state::abandoned)
-                    each.state = slot_state::idle;
-            }
+            slots_.cancel(completion::of(status::abort_queue_deleted));
         }
         changed_.notify_all();
     }
 
 private:
-    enum class slot_state { idle, on_its_way, done, abandoned };
-
-    struct slot {
-        slot_state state = slot_state::idle;
-        completion outcome{};
-    };
-
-    [[nodiscard]] pci::bus_address bus(std::size_t offset) const noexcept {
-        return pci::bus_address{static_cast<std::uint64_t>(memory_.address()) + offset};
-    }
-    [[nodiscard]] std::byte* at(std::size_t offset) const noexcept {
-        return static_cast<std::byte*>(memory_.data()) + offset;
-    }
-
     /// Waits for `done()`, and looks at the controller now and then. @returns as `execute`
     template <class Condition>
     result<> wait(std::unique_lock<std::mutex>& hold, clock::time_point deadline, completes how,
@@ -218,12 +190,10 @@ private:
     }
 
     result<unsigned> take_slot(clock::time_point deadline) noexcept {
-        unsigned found = layout_.slots;
+        unsigned found = slots_.count();
         const auto is_one_idle = [&] {
-            found = 0;
-            while (found != layout_.slots && slots_[found].state != slot_state::idle)
-                ++found;
-            return admits_ && found != layout_.slots;
+            found = slots_.find_idle();
+            return admits_ && found != slots_.count();
         };
         std::unique_lock hold(lock_);
         if (closed_)
@@ -231,14 +201,14 @@ private:
         if (const auto why = controller_->ended())
             return fail(*why);
         DEVRES_TRY(wait(hold, deadline, completes::by_interrupt, is_one_idle));
-        slots_[found].state = slot_state::on_its_way;
+        slots_.take(found);
         return found;
     }
 
     void put_slot(unsigned taken) noexcept {
         {
             const std::scoped_lock hold(lock_);
-            slots_[taken].state = slot_state::idle;
+            slots_.put(taken);
         }
         changed_.notify_all();
     }
@@ -246,30 +216,23 @@ private:
     /// There is room in the ring, because there are fewer slots than entries. A command that was canceled meanwhile is
     /// not submitted.
     void submit(const command& what, unsigned taken) noexcept {
-        const auto words = std::bit_cast<std::array<std::uint64_t, sizeof(command) / 8>>(what);
         const std::scoped_lock hold(access_);
-        if (!awake_ || !is_on_its_way(taken))
-            return;
-        auto* const entry = reinterpret_cast<std::uint64_t*>(at(tail_ * sizeof(command)));
-        for (std::size_t i = 0; i != words.size(); ++i)  // released: the data is in memory before the doorbell rings
-            std::atomic_ref(entry[i]).store(words[i], std::memory_order_release);
-        tail_ = tail_ + 1 == layout_.entries ? 0 : tail_ + 1;
-        controller_->write32(submission_doorbell_, tail_);
+        if (awake_ && is_on_its_way(taken))
+            controller_->write32(submission_doorbell_, memory_.put(what));
     }
     [[nodiscard]] bool is_on_its_way(unsigned taken) noexcept {
         const std::scoped_lock hold(lock_);
-        return slots_[taken].state == slot_state::on_its_way;
+        return slots_.is_on_its_way(taken);
     }
 
     /// Waits for the completion of a slot's command. On an error, the slot is taken until it comes.
     result<completion> finish(unsigned taken, clock::time_point deadline, completes how) noexcept {
         std::unique_lock hold(lock_);
-        slot& mine = slots_[taken];
-        if (const auto waited = wait(hold, deadline, how, [&] { return mine.state == slot_state::done; }); !waited) {
-            mine.state = slot_state::abandoned;
-            return fail(waited.error());
-        }
-        return mine.outcome;
+        const auto waited = wait(hold, deadline, how, [&] { return slots_.is_done(taken); });
+        if (waited)
+            return slots_.outcome(taken);
+        slots_.abandon(taken);
+        return fail(waited.error());
     }
 
     /// Takes the completions that there are, and wakes who waits for them. @returns false if there are none, or another
@@ -281,11 +244,11 @@ private:
         bool some = false;
         {
             const std::scoped_lock hold(lock_);
-            for (completion next = peek(); next.phase() == phase_; next = peek()) {
-                take(next);
-                some = true;
-            }
-            head = head_;
+            some = memory_.take([this](const completion& next) {
+                ++completed_;
+                strays_ += slots_.complete(next) ? 0U : 1U;
+            });
+            head = memory_.head();
         }
         if (some)
             controller_->write32(completion_doorbell_, head);
@@ -295,48 +258,20 @@ private:
         return some;
     }
 
-    /// The next entry of the completion queue, which is there if it has the phase of this round.
-    [[nodiscard]] completion peek() const noexcept {
-        auto* const entry = reinterpret_cast<std::uint64_t*>(at(layout_.completions() + head_ * sizeof(completion)));
-        std::array<std::uint64_t, 2> words{};
-        words[1] = std::atomic_ref(entry[1]).load(std::memory_order_acquire);  // the phase, which is written last
-        words[0] = std::atomic_ref(entry[0]).load(std::memory_order_relaxed);
-        return std::bit_cast<completion>(words);
-    }
-
-    void take(const completion& next) noexcept {
-        ++completed_;
-        if (++head_ == layout_.entries) {
-            head_ = 0;
-            phase_ = !phase_;
-        }
-        slot* const owner = next.command_id < layout_.slots ? &slots_[next.command_id] : nullptr;
-        if (owner != nullptr && owner->state == slot_state::on_its_way)
-            *owner = {slot_state::done, next};
-        else if (owner != nullptr && owner->state == slot_state::abandoned)
-            owner->state = slot_state::idle;
-        else
-            ++strays_;
-    }
-
     devres::managed_ref<transport<Device>> controller_;
     queue_id id_;
     std::size_t submission_doorbell_;
     std::size_t completion_doorbell_;
-    queue_layout layout_;
-    pci::coherent_of<Device> memory_;
+    queue_memory<Device> memory_;  // what is submitted: under `access_`, what has completed: under `lock_`
 
     std::mutex access_;
-    std::uint32_t tail_ = 0;
     bool awake_ = false;
 
     std::mutex lock_;
     std::condition_variable changed_;
     bool admits_ = false;
     bool closed_ = false;
-    std::uint32_t head_ = 0;
-    bool phase_ = true;
-    std::array<slot, queue_layout::most_slots> slots_{};
+    command_slots slots_;
     std::uint64_t completed_ = 0;
     std::uint64_t strays_ = 0;
 

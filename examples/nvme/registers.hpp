@@ -36,7 +36,7 @@ public:
 
     [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
     /// How many entries a queue can have at most (MQES).
-    [[nodiscard]] constexpr std::uint32_t most_entries() const noexcept { return bits(0, 0xffff) + 1; }
+    [[nodiscard]] constexpr std::uint32_t max_entries() const noexcept { return bits(0, 0xffff) + 1; }
     /// How long enabling and disabling can take, in milliseconds (TO).
     [[nodiscard]] constexpr unsigned timeout_ms() const noexcept { return bits(24, 0xff) * 500; }
     /// From one doorbell to the next, in bytes (DSTRD).

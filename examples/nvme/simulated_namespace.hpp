@@ -20,9 +20,9 @@ class simulated_namespace {
 public:
     static constexpr namespace_id id{1};
 
-    /// `most_bytes`: of one command.
-    simulated_namespace(std::uint64_t blocks, unsigned block_size_exponent, std::size_t most_bytes)
-        : blocks_(blocks), exponent_(block_size_exponent), most_bytes_(most_bytes),
+    /// `max_bytes`: of one command.
+    simulated_namespace(std::uint64_t blocks, unsigned block_size_exponent, std::size_t max_bytes)
+        : blocks_(blocks), exponent_(block_size_exponent), max_bytes_(max_bytes),
           zero_(std::size_t{1} << block_size_exponent) {}
 
     /// What Identify tells about it.
@@ -43,7 +43,7 @@ public:
             return status::success;
         const std::uint64_t first = what.cdw10[0] | std::uint64_t{what.cdw10[1]} << 32U;
         const std::size_t count = (what.cdw10[2] & 0xffffU) + 1;
-        if (count << exponent_ > most_bytes_)
+        if (count << exponent_ > max_bytes_)
             return status::invalid_field;
         if (first > blocks_ || count > blocks_ - first)
             return status::lba_out_of_range;
@@ -81,7 +81,7 @@ private:
 
     std::uint64_t blocks_;
     unsigned exponent_;
-    std::size_t most_bytes_;
+    std::size_t max_bytes_;
     std::vector<std::byte> zero_;
     std::unordered_map<std::uint64_t, std::vector<std::byte>> written_;
 };

@@ -23,16 +23,16 @@ using devres::result;
 using clock = std::chrono::steady_clock;
 
 /// What the registers of a controller say that it can do.
-/// @returns `enodev` if it is gone, or its registers end before the doorbells of `most_queues` pairs of I/O queues,
+/// @returns `enodev` if it is gone, or its registers end before the doorbells of `max_queues` pairs of I/O queues,
 /// `eopnotsupp` if it cannot do what it has to
 template <class Registers>
-[[nodiscard]] result<capabilities> read_capabilities(const Registers& of, unsigned most_queues) noexcept {
+[[nodiscard]] result<capabilities> read_capabilities(const Registers& of, unsigned max_queues) noexcept {
     if (of.read32(registers::csts) == registers::all_ones)
         return fail(errc::enodev);
     const capabilities able(of.read32(registers::cap) | std::uint64_t{of.read32(registers::cap + 4)} << 32U);
     if (!able.has_nvm_commands() || !able.has_small_pages())
         return fail(errc::eopnotsupp);
-    if (of.size() < completion_doorbell(static_cast<queue_id>(most_queues), able.doorbell_stride()) + 4)
+    if (of.size() < completion_doorbell(static_cast<queue_id>(max_queues), able.doorbell_stride()) + 4)
         return fail(errc::enodev);
     return able;
 }

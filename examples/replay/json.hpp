@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "replay/replay.hpp"
+#include "replay/machine.hpp"
 
 /// What a replay prints: a JSON object a line (test/kernel/README.md).
 namespace replay {

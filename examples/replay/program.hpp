@@ -55,62 +55,100 @@ inline constexpr std::string_view codes = "EedBAaiFIQVqfMmGgRrKTPX";
     return nullptr;
 }
 
+/// Reads a program from its text, from left to right.
+class program_reader {
+public:
+    explicit program_reader(std::string_view text) noexcept : text_(text) {}
+
+    [[nodiscard]] std::expected<program, program_error> read() {
+        program out{std::string(text_), {}};
+        for (skip_blanks(); !at_end(); skip_blanks()) {
+            auto next = read_driver();
+            if (!next)
+                return std::unexpected(std::move(next.error()));
+            out.drivers.push_back(std::move(*next));
+        }
+        if (out.drivers.empty())
+            return wrong(0, "no driver: a program is PROBE:REMOVE");
+        return out;
+    }
+
+private:
+    using failure = std::unexpected<program_error>;
+
+    static failure wrong(std::size_t at, std::string message) {
+        return failure(program_error{at + 1, std::move(message)});
+    }
+
+    [[nodiscard]] bool at_end() const noexcept { return at_ == text_.size(); }
+    void skip_blanks() noexcept {
+        while (!at_end() && text_[at_] == ' ')
+            ++at_;
+    }
+
+    /// Up to the next blank.
+    std::expected<driver, program_error> read_driver() {
+        const std::size_t begin = at_;
+        driver made;
+        bool in_probe = true;
+        while (!at_end() && text_[at_] != ' ') {
+            if (text_[at_] == ':') {
+                if (!in_probe)
+                    return wrong(at_, "a second ':': a driver is PROBE:REMOVE, drivers are separated by blanks");
+                in_probe = false;
+                ++at_;
+                continue;
+            }
+            const auto next = read_operation(in_probe);
+            if (!next)
+                return failure(next.error());
+            (in_probe ? made.probe : made.remove).push_back(*next);
+        }
+        if (in_probe)
+            return wrong(at_, "no ':' between probe and remove: a driver is PROBE:REMOVE, and either may be empty");
+        made.text = text_.substr(begin, at_ - begin);
+        return made;
+    }
+
+    std::expected<operation, program_error> read_operation(bool in_probe) {
+        const char code = text_[at_];
+        if (!codes.contains(code))
+            return wrong(at_, std::string("no such operation: '") + code + "', must be one of " + std::string(codes));
+        if (code == 'X' && !in_probe)
+            return wrong(at_, "'X' fails a probe: remove returns nothing");
+        ++at_;
+        return read_number(code);
+    }
+
+    /// The number behind a letter, of one that takes a number.
+    std::expected<operation, program_error> read_number(char code) {
+        operation out{.code = code};
+        const std::size_t digits = at_;
+        while (!at_end() && text_[at_] >= '0' && text_[at_] <= '9')
+            ++at_;
+        const operand* const takes = operand_of(code);
+        if (at_ != digits && takes == nullptr)
+            return wrong(digits, std::string("'") + code + "' takes no number");
+        if (at_ == digits && takes != nullptr && takes->needed)
+            return wrong(at_, std::string("'") + code + "' needs a number behind it: " + code + '1');
+        if (at_ == digits)
+            return out;
+        const auto read = std::from_chars(text_.data() + digits, text_.data() + at_, out.number);
+        if (read.ec != std::errc() || out.number < takes->least || out.number > takes->most)
+            return wrong(digits, std::string("the number of '") + code + "' must be " + std::to_string(takes->least) +
+                                     " to " + std::to_string(takes->most));
+        return out;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
 }  // namespace detail
 
 /// The program that `text` is; where and why, if it is none.
 [[nodiscard]] inline std::expected<program, program_error> parse(std::string_view text) {
-    const auto wrong = [](std::size_t at, std::string message) {
-        return std::unexpected(program_error{at + 1, std::move(message)});
-    };
-    program out{std::string(text), {}};
-    std::size_t at = 0;
-    const auto skip_blanks = [&] {
-        while (at != text.size() && text[at] == ' ')
-            ++at;
-    };
-    for (skip_blanks(); at != text.size(); skip_blanks()) {
-        const std::size_t begin = at;
-        driver made;
-        bool in_probe = true;
-        for (; at != text.size() && text[at] != ' ';) {
-            const std::size_t here = at;
-            const char code = text[at++];
-            if (code == ':') {
-                if (!in_probe)
-                    return wrong(here, "a second ':': a driver is PROBE:REMOVE, drivers are separated by blanks");
-                in_probe = false;
-                continue;
-            }
-            if (!detail::codes.contains(code))
-                return wrong(here, std::string("no such operation: '") + code + "', must be one of " +
-                                       std::string(detail::codes));
-            if (code == 'X' && !in_probe)
-                return wrong(here, "'X' fails a probe: remove returns nothing");
-            operation next{.code = code};
-            const std::size_t digits = at;
-            while (at != text.size() && text[at] >= '0' && text[at] <= '9')
-                ++at;
-            const detail::operand* const takes = detail::operand_of(code);
-            if (at != digits && takes == nullptr)
-                return wrong(digits, std::string("'") + code + "' takes no number");
-            if (at == digits && takes != nullptr && takes->needed)
-                return wrong(at, std::string("'") + code + "' needs a number behind it: " + code + '1');
-            if (at != digits) {
-                const auto read = std::from_chars(text.data() + digits, text.data() + at, next.number);
-                if (read.ec != std::errc() || next.number < takes->least || next.number > takes->most)
-                    return wrong(digits, std::string("the number of '") + code + "' must be " +
-                                             std::to_string(takes->least) + " to " + std::to_string(takes->most));
-            }
-            (in_probe ? made.probe : made.remove).push_back(next);
-        }
-        if (in_probe)
-            return wrong(at, "no ':' between probe and remove: a driver is PROBE:REMOVE, and either may be empty");
-        made.text = text.substr(begin, at - begin);
-        out.drivers.push_back(std::move(made));
-    }
-    if (out.drivers.empty())
-        return wrong(0, "no driver: a program is PROBE:REMOVE");
-    return out;
+    return detail::program_reader(text).read();
 }
 
 }  // namespace replay

@@ -11,6 +11,7 @@
 
 #include "registers.hpp"
 #include "test_vector.hpp"
+#include "unit.hpp"
 
 /// A driver for the test interface of QEMU's rocker switch, complete and as small as one can be that uses all there
 /// is: every MSI-X vector with a handler and a context of its own, and DMA in memory of the driver's.
@@ -28,7 +29,7 @@ struct alignas(4096) test_buffer {
 
 /// The driver data. One thread at a time uses it; the handlers are its parts'.
 template <class Device>
-class device_state {
+class device_state final : public unit {
 public:
     device_state(const pci::bar_of<Device>& registers, const devres::managed_ref<test_buffer>& buffer,
                  const pci::mapping_of<Device>& mapping,
@@ -39,34 +40,26 @@ public:
     void start() const noexcept { registers_.write32(registers::control, registers::reset); }
     void stop() const noexcept { registers_.write32(registers::control, registers::reset); }
 
-    /// How many vectors there are, each with a handler.
-    [[nodiscard]] unsigned vectors() const noexcept { return granted_.size(); }
-    /// What the handler of a vector has counted.
-    [[nodiscard]] test_vector& vector(unsigned index) noexcept { return counters_[index]; }
-    [[nodiscard]] std::span<std::byte> buffer() const noexcept { return buffer_->bytes; }
+    [[nodiscard]] unsigned vectors() const noexcept override { return granted_.size(); }
+    [[nodiscard]] test_vector& vector(unsigned index) noexcept override { return counters_[index]; }
+    [[nodiscard]] std::span<std::byte> buffer() const noexcept override { return buffer_->bytes; }
 
-    /// What the device makes of a value: twice that.
-    [[nodiscard]] std::uint32_t doubled(std::uint32_t value) const noexcept {
+    [[nodiscard]] std::uint32_t doubled(std::uint32_t value) const noexcept override {
         registers_.write32(registers::test, value);
         return registers_.read32(registers::test);
     }
-    [[nodiscard]] std::uint64_t doubled64(std::uint64_t value) const noexcept {
+    [[nodiscard]] std::uint64_t doubled64(std::uint64_t value) const noexcept override {
         write64(registers::test64, value);
         return registers_.read32(registers::test64) | std::uint64_t{registers_.read32(registers::test64 + 4)} << 32U;
     }
 
-    /// Has the device interrupt with a vector, and waits until its handler has been called.
-    /// @returns `einval` if there is no such vector, `etimedout` if the handler is not called, `enodev` if the device
-    /// is gone
-    result<> raise(unsigned index) noexcept {
+    result<> raise(unsigned index) noexcept override {
         if (index >= vectors())
             return fail(errc::einval);
         return wait_for(index, [&] { registers_.write32(registers::test_irq, index); });
     }
 
-    /// Has the device work on the first `size` bytes of the buffer, and waits until it says that it is done.
-    /// @returns `einval` if the buffer is not that large, otherwise as `raise`
-    result<> transfer(dma_operation what, std::size_t size) noexcept {
+    result<> transfer(dma_operation what, std::size_t size) noexcept override {
         if (size > buffer_->bytes.size())
             return fail(errc::einval);
         write64(registers::dma_address, static_cast<std::uint64_t>(mapping_.address()));
@@ -126,7 +119,7 @@ struct driver {
         DEVRES_TRY(auto buffer, devres::devm_emplace<test_buffer>(dev));
         DEVRES_TRY(auto mapping, pci::dmam_map_single(enabled, buffer));
         DEVRES_TRY(auto granted, pci::pcim_alloc_irq_vectors<vectors::of_device>(
-                                     enabled, vectors::count(vectors::most_ports), pci::irq_type::msix));
+                                     enabled, vectors::count(vectors::max_ports), pci::irq_type::msix));
 
         DEVRES_TRY(auto data, devres::devm_emplace<device_state<Device>>(dev, bar, buffer, mapping, granted));
         for (unsigned i = 0; i != granted.size(); ++i) {

@@ -58,7 +58,7 @@ private:
 };
 
 /// Of every vector that a device can have, the context of its handler.
-using test_vectors = std::array<test_vector, vectors::count(vectors::most_ports)>;
+using test_vectors = std::array<test_vector, vectors::count(vectors::max_ports)>;
 
 [[nodiscard]] inline test_vectors one_for_each_vector() noexcept {
     return []<std::size_t... Index>(std::index_sequence<Index...>) noexcept {

@@ -10,32 +10,18 @@
 #include <mutex>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <devres/sim.hpp>
 
+#include "model_registers.hpp"
 #include "registers.hpp"
 
 namespace switchtec {
 
 /// A command that the simulated firmware understands: inverts each byte of its input.
 inline constexpr std::uint32_t mrpc_echo = 65;
-
-/// What a simulated Switchtec is like. Whatever is left out has a sensible value.
-struct model_config {
-    std::uint16_t device_id = 0x8536;
-    std::uint32_t firmware_version = 0x0401'0203;
-    unsigned partitions = 2;
-    unsigned partition = 1;          ///< the one that the endpoint manages
-    std::uint8_t upstream_port = 0;  ///< port functions, by instance
-    std::uint8_t endpoint_port = 48;
-    std::vector<std::uint8_t> downstream_ports{8, 16};
-    std::uint16_t event_vector = 0;
-    std::uint32_t dma_version = 1;  ///< 0: firmware without DMA-MRPC
-    std::uint32_t dma_vector = 1;
-};
 
 /// What the firmware makes of a command.
 struct mrpc_answer {
@@ -108,8 +94,8 @@ public:
         interrupt([&] {
             const std::size_t at = header_offset(what, instance);
             for (std::size_t i = 0; i != data.size(); ++i)
-                registers_[at + 4 * (i + 1)] = data[i];
-            return occur(what, instance);
+                registers_.put(at + 4 * (i + 1), data[i]);
+            return event_vector_if(registers_.occur(what, instance));
         });
     }
 
@@ -126,27 +112,19 @@ public:
     /// A register as the driver would read it.
     [[nodiscard]] std::uint32_t peek(std::size_t offset) const {
         const std::scoped_lock locked(lock_);
-        return get(offset);
+        return registers_.get(offset);
     }
     /// Sets a register, read-only ones too.
     void poke(std::size_t offset, std::uint32_t value) {
         const std::scoped_lock locked(lock_);
-        registers_[offset] = value;
+        registers_.put(offset, value);
     }
 
     /// The registers that a driver can leave in another state than it found them: interrupts that are enabled,
     /// DMA. A driver that was unbound leaves none.
     [[nodiscard]] std::vector<std::size_t> left_enabled() const {
         const std::scoped_lock locked(lock_);
-        std::vector<std::size_t> offsets;
-        if (get(gas::mrpc::dma_enable) != 0)
-            offsets.push_back(gas::mrpc::dma_enable);
-        for (const auto& [at, known] : headers_) {
-            if ((get(at) & gas::event_header::interrupt) != 0)
-                offsets.push_back(at);
-        }
-        std::ranges::sort(offsets);
-        return offsets;
+        return registers_.left_enabled();
     }
 
     void attached(devres::sim::function& self) override {
@@ -167,9 +145,9 @@ public:
         if (bar != devres::pci::bar_number(0))
             return 0;
         const std::scoped_lock locked(lock_);
-        const std::uint64_t low = get(offset & ~std::uint64_t{3});
+        const std::uint64_t low = registers_.get(offset & ~std::uint64_t{3});
         if (width == 8)
-            return low | std::uint64_t{get(offset + 4)} << 32U;
+            return low | std::uint64_t{registers_.get(offset + 4)} << 32U;
         return width == 4 ? low : low >> offset % 4 * 8 & ((1U << 8 * width) - 1);
     }
 
@@ -184,11 +162,6 @@ public:
 
 private:
     using vector = std::optional<unsigned>;
-
-    struct header {
-        event what;
-        unsigned instance;
-    };
 
     /// Changes something under the lock, and interrupts with the vector that comes of it, outside of the lock:
     /// the handler runs before this returns, and reads registers.
@@ -206,94 +179,26 @@ private:
     }
 
     void power_on() {
-        registers_.clear();
-        headers_.clear();
+        registers_.power_on(config_);
         command_.reset();
-        input_.fill({});
-        registers_[gas::sys_info::device_id] = config_.device_id;
-        registers_[gas::sys_info::firmware_version] = config_.firmware_version;
-        registers_[gas::mrpc::dma_version] = config_.dma_version;
-        registers_[gas::mrpc::dma_vector] = config_.dma_vector;
-        registers_[gas::ntb::partitions] = config_.partitions | config_.partition << 8U;
-        const auto ours = [&](std::size_t offset) -> std::uint32_t& {
-            return registers_[gas::partition::at(config_.partition, offset)];
-        };
-        ours(gas::partition::event_vector) = config_.event_vector;
-        ours(gas::partition::upstream_port) = config_.upstream_port;
-        ours(gas::partition::endpoint_port) = config_.endpoint_port;
-        ours(gas::partition::port_count) = static_cast<std::uint32_t>(config_.downstream_ports.size());
-        for (std::size_t i = 0; i != config_.downstream_ports.size(); ++i)
-            ours(gas::partition::downstream_ports + 4 * i) = config_.downstream_ports[i];
-
-        add_headers(event_scope::global, 0);
-        for (unsigned i = 0; i != config_.partitions; ++i)
-            add_headers(event_scope::partition, i);
-        add_headers(event_scope::port_function, config_.upstream_port);
-        add_headers(event_scope::port_function, config_.endpoint_port);
-        for (const unsigned port : config_.downstream_ports)
-            add_headers(event_scope::port_function, port);
     }
 
-    void add_headers(event_scope scope, unsigned instance) {
-        const event_range events = events_of(scope);
-        for (unsigned i = 0; i != events.count(); ++i) {
-            const auto what = static_cast<event>(static_cast<unsigned>(events.first) + i);
-            headers_.emplace(header_offset(what, instance), header{what, instance});
-        }
-    }
-
-    [[nodiscard]] std::uint32_t get(std::size_t offset) const {
-        if (offset < gas::mrpc::output) {
-            std::uint32_t word = 0;
-            std::memcpy(&word, input_.data() + offset, sizeof(word));
-            return word;
-        }
-        const auto found = registers_.find(offset);
-        return found == registers_.end() ? 0 : found->second;
+    [[nodiscard]] vector event_vector_if(bool interrupts) const {
+        return interrupts ? vector(config_.event_vector) : std::nullopt;
     }
 
     vector set(std::size_t offset, std::uint32_t value) {
         if (offset < gas::mrpc::output) {
-            std::memcpy(input_.data() + offset, &value, sizeof(value));
+            registers_.put_input(offset, value);
         } else if (offset == gas::mrpc::command) {
             return start(value);
         } else if (offset == gas::mrpc::dma_enable || offset == gas::mrpc::dma_address ||
                    offset == gas::mrpc::dma_address + 4) {
-            registers_[offset] = value;
-        } else if (const auto known = headers_.find(offset); known != headers_.end()) {
-            return set_header(offset, known->second, value);
+            registers_.put(offset, value);
+        } else if (registers_.is_event_header(offset)) {
+            return event_vector_if(registers_.write_header(offset, value));
         }
         return std::nullopt;  // whatever else there is, is read-only
-    }
-
-    vector set_header(std::size_t offset, const header& known, std::uint32_t value) {
-        namespace bits = gas::event_header;
-        constexpr std::uint32_t settings = bits::log | bits::cli | bits::interrupt | bits::fatal;
-        std::uint32_t now = (get(offset) & ~settings) | (value & settings);
-        if ((value & bits::occurred) != 0)
-            now &= ~bits::occurred;
-        registers_[offset] = now;
-        summarize(known);
-        constexpr std::uint32_t firing = bits::occurred | bits::interrupt;
-        return (now & firing) == firing ? vector(config_.event_vector) : std::nullopt;
-    }
-
-    vector occur(event what, unsigned instance) {
-        namespace bits = gas::event_header;
-        std::uint32_t& now = registers_[header_offset(what, instance)];
-        const std::uint32_t count = (now >> bits::count_shift & bits::count_mask) + 1;
-        now = (now & ~(bits::count_mask << bits::count_shift)) | (count & bits::count_mask) << bits::count_shift |
-              bits::occurred;
-        const bool wanted = (now & bits::interrupt) != 0;
-        summarize({what, instance});
-        return wanted ? vector(config_.event_vector) : std::nullopt;
-    }
-
-    void summarize(const header& changed) {
-        const std::uint32_t bit = 1U << summary_bit(changed.what);
-        std::uint32_t& summary = registers_[summary_offset(scope_of(changed.what), changed.instance)];
-        const bool occurred = (get(header_offset(changed.what, changed.instance)) & gas::event_header::occurred) != 0;
-        summary = occurred ? summary | bit : summary & ~bit;
     }
 
     vector start(std::uint32_t command) {
@@ -302,8 +207,8 @@ private:
             return std::nullopt;
         }
         command_ = command;
-        registers_[gas::mrpc::command] = command;
-        registers_[gas::mrpc::status] = gas::mrpc::in_progress;
+        registers_.put(gas::mrpc::command, command);
+        registers_.put(gas::mrpc::status, gas::mrpc::in_progress);
         return held_ ? std::nullopt : finish(execute());
     }
 
@@ -321,10 +226,11 @@ private:
 
     mrpc_answer execute() {
         if (firmware_)
-            return firmware_(*command_, input_);
+            return firmware_(*command_, registers_.input());
         if (*command_ != mrpc_echo)
             return {.status = gas::mrpc::error, .return_code = 0x6400'0001};
-        std::vector<std::byte> inverted(input_.begin(), input_.end());
+        const auto input = registers_.input();
+        std::vector<std::byte> inverted(input.begin(), input.end());
         for (std::byte& value : inverted)
             value = ~value;
         return {.output = std::move(inverted)};
@@ -338,35 +244,37 @@ private:
             std::uint32_t word = 0;
             if (i < size)
                 std::memcpy(&word, answer.output.data() + i, std::min<std::size_t>(4, size - i));
-            registers_[gas::mrpc::output + i] = word;
+            registers_.put(gas::mrpc::output + i, word);
         }
-        const bool by_dma = get(gas::mrpc::dma_enable) != 0;
-        if (by_dma) {
-            gas::mrpc::dma_output memory{.status = answer.status,
-                                         .command = command,
-                                         .return_code = answer.return_code,
-                                         .size = static_cast<std::uint32_t>(size),
-                                         .data = {}};
-            std::copy_n(answer.output.begin(), size, memory.data);
-            const std::uint64_t address = get(gas::mrpc::dma_address) | std::uint64_t{get(gas::mrpc::dma_address + 4)}
-                                                                            << 32U;
-            if (function_ != nullptr)
-                (void)function_->dma_write(devres::pci::bus_address{address}, &memory, sizeof(memory));
-        }
-        registers_[gas::mrpc::return_code] = answer.return_code;
-        registers_[gas::mrpc::status] = answer.status;  // last, as the driver trusts the rest to be there then
+        const bool by_dma = registers_.get(gas::mrpc::dma_enable) != 0;
+        if (by_dma)
+            write_to_memory(command, answer, size);
+        registers_.put(gas::mrpc::return_code, answer.return_code);
+        registers_.put(gas::mrpc::status, answer.status);  // last: the driver trusts the rest to be there then
         if (lossy_)
             return std::nullopt;
-        return by_dma ? vector(config_.dma_vector) : occur(event::mrpc_comp, config_.partition);
+        return by_dma ? vector(config_.dma_vector)
+                      : event_vector_if(registers_.occur(event::mrpc_comp, config_.partition));
+    }
+
+    void write_to_memory(std::uint32_t command, const mrpc_answer& answer, std::size_t size) {
+        gas::mrpc::dma_output memory{.status = answer.status,
+                                     .command = command,
+                                     .return_code = answer.return_code,
+                                     .size = static_cast<std::uint32_t>(size),
+                                     .data = {}};
+        std::copy_n(answer.output.begin(), size, memory.data);
+        const std::uint64_t address = registers_.get(gas::mrpc::dma_address) |
+                                      std::uint64_t{registers_.get(gas::mrpc::dma_address + 4)} << 32U;
+        if (function_ != nullptr)
+            (void)function_->dma_write(devres::pci::bus_address{address}, &memory, sizeof(memory));
     }
 
     const model_config config_;
     mutable std::mutex lock_;
     devres::sim::function* function_ = nullptr;
     firmware firmware_;
-    std::unordered_map<std::size_t, std::uint32_t> registers_;
-    std::unordered_map<std::size_t, header> headers_;
-    std::array<std::byte, gas::mrpc::max_data> input_{};
+    model_registers registers_;
     std::optional<std::uint32_t> command_;  // in progress
     bool held_ = false;
     bool lossy_ = false;

@@ -51,6 +51,9 @@ struct event_control {
     std::optional<bool> log{};
     std::optional<bool> cli{};
     std::optional<bool> fatal{};
+
+    /// Whether it says anything.
+    [[nodiscard]] constexpr bool any() const noexcept { return clear || interrupt || log || cli || fatal; }
 };
 
 /// An event as it was before it was changed.

@@ -2,15 +2,15 @@
 #include "vfio/command.hpp"
 
 #include <algorithm>
-#include <filesystem>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include <devres/devres.hpp>
 #include <devres/vfio.hpp>
 
 #include "nvme/exercise.hpp"
 #include "rocker/exercise.hpp"
+#include "vfio/class_name.hpp"
 
 namespace vfio_command {
 namespace {
@@ -21,32 +21,27 @@ using devres::vfio::bus;
 constexpr int failed = 1;
 constexpr int wrong_use = 2;
 
-/// The functions of the machine, by address.
-std::vector<pci::address> functions() {
-    std::vector<pci::address> all;
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator("/sys/bus/pci/devices", ignored)) {
-        const std::string name = entry.path().filename();
-        if (const auto where = pci::address::parse(name.c_str(), name.size()))
-            all.push_back(*where);
-    }
-    std::sort(all.begin(), all.end());
-    return all;
-}
-
-/// What vfio-pci has, and how it would get the others.
+/// Every function of the machine: what it is, who has it, what would be lost if vfio-pci took it, or how it takes it.
 int list(std::ostream& to) {
-    const auto bound = devres::vfio::list_functions();
-    for (const auto& each : bound)
-        to << each.address.text().c_str() << ": bound to " << each.driver << ", " << each.identifier << ", IOMMU group "
-           << each.group << '\n';
-    bus nothing_open;
-    for (const pci::address where : functions()) {
-        if (std::ranges::find(bound, where, &devres::vfio::bound_function::address) != bound.end())
-            continue;
-        if (const auto function = nothing_open.open(where); !function)
-            to << function.error() << '\n';
+    const auto all = devres::vfio::list_machine();
+    std::size_t width = 0;
+    for (const auto& each : all)
+        width = std::max(width, class_name(each.class_code).size());
+    for (const auto& each : all) {
+        std::string what = class_name(each.class_code);
+        what.resize(width, ' ');
+        to << std::string(each.address.text()) << "  " << each.identifier << "  " << what << "  "
+           << (each.driver.empty() ? "no driver" : each.driver)
+           << (each.group ? ", IOMMU group " + std::to_string(*each.group) : std::string()) << '\n';
+        if (each.bound())
+            to << "    can be opened\n";
+        else if (!each.commands.empty())
+            to << "    nothing uses it; to bind it, as root: " << each.commands << '\n';
+        for (const std::string& lost : each.lost)
+            to << "    not to be taken: " << lost << '\n';
     }
+    if (all.empty())
+        to << "no PCI function is in /sys/bus/pci/devices\n";
     return 0;
 }
 

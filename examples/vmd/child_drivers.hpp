@@ -75,10 +75,10 @@ private:
     pci::coherent_of<Device> completions_;
     unsigned queues_;
     unsigned vectors_;
-    std::array<std::atomic<std::uint32_t>, registers::most_queues> tails_{};
-    std::array<std::atomic<std::uint32_t>, registers::most_queues> completed_{};
-    std::array<std::atomic<unsigned>, registers::most_queues> calls_{};
-    std::array<std::atomic<unsigned>, registers::most_queues> handled_{};
+    std::array<std::atomic<std::uint32_t>, registers::max_queues> tails_{};
+    std::array<std::atomic<std::uint32_t>, registers::max_queues> completed_{};
+    std::array<std::atomic<unsigned>, registers::max_queues> calls_{};
+    std::array<std::atomic<unsigned>, registers::max_queues> handled_{};
 };
 
 struct driver {
@@ -99,7 +99,7 @@ struct driver {
         DEVRES_TRY(pci::pci_set_master(enabled));
         DEVRES_TRY(auto registers, pci::pcim_iomap_region<0>(enabled, "nvme"));
         const unsigned queues = (registers.read32(registers::capabilities) & registers::queue_mask) + 1;
-        if (queues > registers::most_queues)
+        if (queues > registers::max_queues)
             return fail(errc::enodev);
         DEVRES_TRY(auto completions, pci::dmam_alloc_coherent(enabled, queues * registers::completion_stride));
         const auto vectors = pci::pcim_alloc_irq_vectors(enabled, 1, queues, pci::irq_type::msix);

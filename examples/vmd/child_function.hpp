@@ -14,36 +14,6 @@
 
 namespace vmd {
 
-/// Where things are in the configuration space of a child, and what the bits mean.
-namespace child_config {
-inline constexpr unsigned vendor_id = 0x00;
-inline constexpr unsigned command = 0x04;
-inline constexpr unsigned status = 0x06;
-inline constexpr unsigned class_revision = 0x08;
-inline constexpr unsigned header_type = 0x0e;
-inline constexpr unsigned bar = 0x10;
-inline constexpr unsigned subsystem = 0x2c;
-inline constexpr unsigned capabilities = 0x34;
-
-inline constexpr std::uint32_t command_memory = 1U << 1U;
-inline constexpr std::uint32_t command_master = 1U << 2U;
-inline constexpr std::uint32_t status_capabilities = 1U << 4U;
-inline constexpr unsigned multifunction = 0x80;  // of header_type
-
-inline constexpr unsigned power_management_id = 0x01;
-inline constexpr unsigned power_control = 4;  // from the start of the capability
-inline constexpr std::uint32_t power_state = 3;
-
-inline constexpr unsigned msix_id = 0x11;
-inline constexpr unsigned msix_control = 2;
-inline constexpr unsigned msix_table = 4;
-inline constexpr std::uint32_t msix_size = 0x7ff;  // entries minus one
-inline constexpr std::uint32_t msix_function_mask = 1U << 14U;
-inline constexpr std::uint32_t msix_enable = 1U << 15U;
-inline constexpr std::uint32_t msix_bir = 7;
-inline constexpr std::size_t msix_entry = 16;
-}  // namespace child_config
-
 /// A function behind VMD. What it is was found by the scan and does not change; what its driver holds is
 /// changed by the child bus.
 struct child_function {
@@ -51,7 +21,8 @@ struct child_function {
 
     struct bar_space {
         std::uint64_t size = 0;     ///< 0: no such BAR
-        std::uint64_t address = 0;  ///< on the child bus; meaningless unless `placed`
+        std::uint64_t address = 0;  ///< on the child bus; this and the next two are meaningless unless `placed`
+        std::uint64_t offset = 0;   ///< in the window
         unsigned window = 0;        ///< of VMD's, that it is in
         bool wide = false;
         bool placed = false;

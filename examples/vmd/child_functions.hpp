@@ -10,7 +10,7 @@
 
 #include <devres/devres.hpp>
 
-#include "bar_access.hpp"
+#include "child_config.hpp"
 #include "child_function.hpp"
 #include "platform_array.hpp"
 
@@ -57,20 +57,17 @@ public:
     ~child_functions() {
         for (child_function& f : functions_) {
             for (unsigned i = 0; i != pci::bar_count; ++i) {
+                const unsigned at = pci::registers::bar + 4 * i;
                 if (f.bars[i].size != 0)
-                    put<std::uint32_t>(f, child_config::bar + 4 * i, f.bars_found[i]);
+                    config_.put(f, at, f.bars_found[i]);
                 if (f.bars[i].wide)
-                    put<std::uint32_t>(f, child_config::bar + 4 * i + 4, f.bars_found[i + 1]);
+                    config_.put(f, at + 4, f.bars_found[i + 1]);
             }
         }
     }
 
     /// In the order of their addresses.
     [[nodiscard]] std::span<child_function> all() noexcept { return {functions_.data(), functions_.size()}; }
-    /// Where in its window a BAR is that has found a place.
-    [[nodiscard]] std::uint64_t place_in_window(const child_function::bar_space& bar) const noexcept {
-        return bar.address - windows_[bar.window].address;
-    }
 
     /// How many interrupts one can have on so many vectors of VMD's, of which it is not offered more.
     [[nodiscard]] static std::size_t irqs_of(const child_function& f, unsigned vectors) noexcept {
@@ -88,28 +85,18 @@ private:
     child_functions(const pci::bar_of<Parent>& config, const std::array<window_space, 2>& windows) noexcept
         : config_(config), windows_(windows) {}
 
-    template <class T>
-    [[nodiscard]] T get(const child_function& f, unsigned offset) const noexcept {
-        return read_register<T>(config_, f.config + offset);
-    }
-    template <class T>
-    void put(const child_function& f, unsigned offset, T value) const noexcept {
-        write_register(config_, f.config + offset, value);
-    }
-
     /// Calls `visit` with the device and function number, as bits 7 to 3 and 2 to 0, of each function on
     /// the bus.
     template <class Visit>
     void each_present(Visit visit) const noexcept {
-        const auto is_there = [&](unsigned devfn) {
-            return config_.read16((std::size_t{devfn} << 12U) + child_config::vendor_id) != 0xffff;
-        };
+        namespace reg = pci::registers;
+        const auto is_there = [&](unsigned devfn) { return config_.is_present(config_.page(devfn)); };
         for (unsigned device = 0; device != 256; device += 8) {
             if (!is_there(device))
                 continue;
             visit(device);
-            const std::uint8_t header = config_.read8((std::size_t{device} << 12U) + child_config::header_type);
-            if ((header & child_config::multifunction) == 0)
+            const auto header = config_.template get<std::uint8_t>(config_.page(device), reg::header_type);
+            if ((header & reg::header::multifunction) == 0)
                 continue;
             for (unsigned devfn = device + 1; devfn != device + 8; ++devfn) {
                 if (is_there(devfn))
@@ -120,39 +107,49 @@ private:
 
     /// `places` is where the next BAR goes in each window.
     void read_function(child_function& f, unsigned devfn, std::span<std::uint64_t, 2> places) const noexcept {
-        f.config = std::size_t{devfn} << 12U;
-        const auto ids = get<std::uint32_t>(f, child_config::vendor_id);
-        const auto subsystem = get<std::uint32_t>(f, child_config::subsystem);
+        namespace reg = pci::registers;
+        f.config = config_.page(devfn);
+        const auto ids = get<std::uint32_t>(f, reg::vendor_id);
+        const auto subsystem = get<std::uint32_t>(f, reg::subsystem_vendor_id);
         f.identity = {.vendor = static_cast<std::uint16_t>(ids),
                       .device = static_cast<std::uint16_t>(ids >> 16U),
                       .subsystem_vendor = static_cast<std::uint16_t>(subsystem),
                       .subsystem_device = static_cast<std::uint16_t>(subsystem >> 16U),
-                      .class_code = get<std::uint32_t>(f, child_config::class_revision) >> 8U};
-        if ((get<std::uint8_t>(f, child_config::header_type) & 0x7fU) != 0)
+                      .class_code = get<std::uint32_t>(f, reg::revision) >> 8U};
+        if ((get<std::uint8_t>(f, reg::header_type) & reg::header::layout) != reg::header::device)
             return;  // a bridge: there is nothing on it for a driver here
         read_capabilities(f);
         for (unsigned i = 0; i != pci::bar_count; i += f.bars[i].wide ? 2 : 1)
             place_bar(f, i, places);
     }
 
-    void read_capabilities(child_function& f) const noexcept {
-        if ((get<std::uint16_t>(f, child_config::status) & child_config::status_capabilities) == 0)
-            return;
-        unsigned at = get<std::uint8_t>(f, child_config::capabilities) & 0xfcU;
-        for (unsigned left = 48; at >= 0x40 && left != 0; --left) {  // more do not fit: a loop
-            const unsigned id = get<std::uint8_t>(f, at);
-            if (id == child_config::power_management_id)
+    /// Notes where the capabilities are that a driver of a child needs.
+    template <class Config>
+    struct capability_search {
+        const Config& config;
+        child_function& f;
+
+        auto read(unsigned offset, unsigned width) const noexcept { return config.read(f.config, offset, width); }
+        bool visit(unsigned id, unsigned at) noexcept {
+            if (id == pci::registers::capability_id::power_management)
                 f.power_management = at;
-            if (id == child_config::msix_id) {
+            if (id == pci::registers::capability_id::msix)
                 f.msix = at;
-                const auto table = get<std::uint32_t>(f, at + child_config::msix_table);
-                const auto control = get<std::uint16_t>(f, at + child_config::msix_control);
-                f.table_size = (control & child_config::msix_size) + 1;
-                f.table_bar = table & child_config::msix_bir;
-                f.table_offset = table & ~child_config::msix_bir;
-            }
-            at = get<std::uint8_t>(f, at + 1) & 0xfcU;
+            return false;
         }
+    };
+
+    void read_capabilities(child_function& f) const noexcept {
+        namespace reg = pci::registers;
+        capability_search search{config_, f};
+        (void)pci::walk_capabilities(search);  // of a list that breaks off, what comes before counts
+        if (f.msix == 0)
+            return;
+        const auto table = get<std::uint32_t>(f, f.msix + reg::msix::table);
+        const auto control = get<std::uint16_t>(f, f.msix + reg::msix::control);
+        f.table_size = (control & reg::msix::size) + 1;
+        f.table_bar = table & reg::msix::bir;
+        f.table_offset = table & ~reg::msix::bir;
         if (f.table_bar >= pci::bar_count)
             f.msix = 0;
     }
@@ -160,20 +157,21 @@ private:
     /// Finds out how large a BAR is and gives it an address: 64-bit ones in the second window, others in
     /// the first. One that finds no room stays without, and cannot be mapped.
     void place_bar(child_function& f, unsigned number, std::span<std::uint64_t, 2> places) const noexcept {
+        namespace bits = pci::registers::bar_bits;
         auto& bar = f.bars[number];
-        const unsigned at = child_config::bar + 4 * number;
+        const unsigned at = pci::registers::bar + 4 * number;
         const auto found = f.bars_found[number] = get<std::uint32_t>(f, at);
-        if ((found & 1U) != 0)
+        if ((found & bits::io) != 0)
             return;  // I/O space: there is none behind a VMD
-        put(f, at, ~std::uint32_t{0});
+        config_.put(f, at, ~std::uint32_t{0});
         const std::uint32_t low = get<std::uint32_t>(f, at);
         if (low == 0)
             return;
-        bar.wide = (low & 7U) == 4 && number + 1 != pci::bar_count;
-        std::uint64_t mask = (low & ~std::uint32_t{15}) | 0xffff'ffff'0000'0000;
+        bar.wide = (low & (bits::io | bits::type)) == bits::wide && number + 1 != pci::bar_count;
+        std::uint64_t mask = (low & ~bits::memory_flags) | 0xffff'ffff'0000'0000;
         if (bar.wide) {
             f.bars_found[number + 1] = get<std::uint32_t>(f, at + 4);
-            put(f, at + 4, ~std::uint32_t{0});
+            config_.put(f, at + 4, ~std::uint32_t{0});
             mask = (mask & 0xffff'ffffU) | std::uint64_t{get<std::uint32_t>(f, at + 4)} << 32U;
         }
         bar.size = ~mask + 1;
@@ -184,14 +182,20 @@ private:
                      (bar.wide || place + bar.size <= 0x1'0000'0000);
         if (bar.placed) {
             bar.address = place;
+            bar.offset = place - in.address;
             places[bar.window] = place + bar.size;
         }
-        put(f, at, static_cast<std::uint32_t>(bar.address));
+        config_.put(f, at, static_cast<std::uint32_t>(bar.address));
         if (bar.wide)
-            put(f, at + 4, static_cast<std::uint32_t>(bar.address >> 32U));
+            config_.put(f, at + 4, static_cast<std::uint32_t>(bar.address >> 32U));
     }
 
-    pci::bar_of<Parent> config_;
+    template <class T>
+    [[nodiscard]] T get(const child_function& f, unsigned offset) const noexcept {
+        return config_.template get<T>(f, offset);
+    }
+
+    child_config<Parent> config_;
     std::array<window_space, 2> windows_;
     platform_array<child_function> functions_;
 };

@@ -18,7 +18,7 @@ using devres::result;
 namespace nvme::registers {
 inline constexpr std::size_t bar_size = 0x4000;
 inline constexpr std::size_t msix_table = 0x3000;
-inline constexpr unsigned most_queues = 16;
+inline constexpr unsigned max_queues = 16;
 
 inline constexpr std::size_t capabilities = 0x00;
 inline constexpr std::uint32_t queue_mask = 0xff;  ///< of capabilities: how many queues, minus one

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstdio>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +8,7 @@
 #include <devres/sim.hpp>
 #include <devres/testing.hpp>
 
+#include "hex.hpp"
 #include "output.hpp"
 
 #include "driver.hpp"
@@ -24,7 +23,7 @@ class watched_platform : public devres::testing::traced<with_vmd> {
 public:
     watched_platform(with_vmd& inner, examples::output& out)
         : base(inner, examples::trace_to(out),
-               [this](sim::function& f) { return child_.empty() ? f.address().text().c_str() : child_; }) {}
+               [this](sim::function& f) { return child_.empty() ? std::string(f.address().text()) : child_; }) {}
 
     /// The child bus gives an address for a name.
     void note(sim::function& f, devres::resource_event event) noexcept {
@@ -35,7 +34,7 @@ public:
     }
 
 private:
-    std::string child_{};  // whose resource is being told of; empty: VMD's
+    std::string child_{};  // whose resource is being noted; empty: VMD's
 };
 
 /// What `examples/run vmd` shows: a VMD with three functions behind it, from probe to unbind.
@@ -47,7 +46,10 @@ public:
     bool run() {
         bool good = life();
         good = surprise() && good;
-        return bypass() && good;
+        good = bypass() && good;
+        out_.summary(std::to_string(commands_) + " commands on the functions behind it, ledger " +
+                     (good ? "clean" : "not clean"));
+        return good;
     }
 
 private:
@@ -116,22 +118,19 @@ private:
 
     template <class State>
     void show_children(State& state) {
-        std::ostringstream facts;
-        facts << "  " << state.name() << ": domain " << std::hex << state.domain_number() << std::dec << ", "
-              << state.vectors() << " vectors, " << state.bound_children() << " children with a driver:";
-        out_.line(facts.str());
+        out_.line(std::string("  ") + state.name() + ": domain " + examples::hex(state.domain_number()) + ", " +
+                  std::to_string(state.vectors()) + " vectors, " + std::to_string(state.bound_children()) +
+                  " children with a driver:");
         std::size_t index = 0;
         for (const auto& child : state.bus().functions()) {
             const bool is_nvme = state.template child<nvme::driver>(index) != nullptr;
             const bool is_port = state.template child<ethernet::driver>(index) != nullptr;
-            char line[96];
-            (void)std::snprintf(line, sizeof(line), "    %s  %04x:%04x  class %06x  %-8s  on vectors",
-                                child.address.text().c_str(), unsigned{child.identity.vendor},
-                                unsigned{child.identity.device}, unsigned{child.identity.class_code},
-                                is_nvme   ? "nvme"
-                                : is_port ? "ethernet"
-                                          : "-");
-            std::string text = line;
+            std::string driver_name = is_nvme ? "nvme" : is_port ? "ethernet" : "-";
+            driver_name.resize(8, ' ');
+            std::string text = "    " + std::string(child.address.text()) + "  " +
+                               examples::hex(child.identity.vendor, 4) + ":" + examples::hex(child.identity.device, 4) +
+                               "  class " + examples::hex(child.identity.class_code, 6) + "  " + driver_name +
+                               "  on vectors";
             const unsigned vectors = child.vectors.load();
             for (unsigned i = 0; i != vectors; ++i)
                 text += ' ' + std::to_string(child.irqs[i].vector);
@@ -174,6 +173,7 @@ private:
         const unsigned before = port->received();
         m.port.receive();
         const unsigned frames = port->received() - before;
+        commands_ += completed;
         const bool all = out_.check("commands completed", completed == asked,
                                     std::to_string(completed) + " of " + std::to_string(asked));
         return out_.check("frames received", frames == 1, std::to_string(frames) + " of 1") && all;
@@ -187,6 +187,7 @@ private:
     bool verdict(machine& m) { return out_.check(m.bus.ledger()); }
 
     examples::output out_;
+    unsigned commands_ = 0;  // that completed
 };
 
 /// @returns the exit status: 0 if every ledger is clean

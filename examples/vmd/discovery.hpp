@@ -12,32 +12,14 @@
 /// What a VMD says of itself, in configuration space and in its shadow registers.
 namespace vmd {
 
-/// Where a capability is; 0 if there is none.
+/// How many entries VMD's MSI-X table has. @returns `enodev` without MSI-X, as upstream, where `pci_msix_vec_count()`
+/// says `einval`
 template <class Device>
-[[nodiscard]] result<unsigned> find_capability(const Device& dev, unsigned wanted) noexcept {
-    unsigned link = 0x34;
-    for (unsigned left = 48; left != 0; --left) {
-        DEVRES_TRY(const unsigned next, pci::pci_read_config_byte(dev, link));
-        const unsigned at = next & 0xfcU;
-        if (at < 0x40)
-            break;
-        DEVRES_TRY(const unsigned id, pci::pci_read_config_byte(dev, at));
-        if (id == wanted)
-            return at;
-        link = at + 1;
-    }
-    return 0U;
-}
-
-/// `pci_msix_vec_count()`. @returns `enodev` without MSI-X
-template <class Device>
-[[nodiscard]] result<unsigned> msix_table_size(const Device& dev) noexcept {
-    constexpr unsigned msix = 0x11;
-    DEVRES_TRY(const unsigned at, find_capability(dev, msix));
-    if (at == 0)
+[[nodiscard]] result<unsigned> msix_vec_count(const Device& dev) noexcept {
+    const auto count = pci::pci_msix_vec_count(dev);
+    if (!count && count.error() == errc::einval)
         return fail(errc::enodev);
-    DEVRES_TRY(const unsigned control, pci::pci_read_config_word(dev, at + 2));
-    return (control & 0x7ffU) + 1;
+    return count;
 }
 
 /// Whether the messages of children become VMD's, or pass unchanged.
@@ -71,12 +53,14 @@ namespace detail {
 
 template <class Device>
 [[nodiscard]] result<std::uint64_t> bar_address(const Device& dev, unsigned bar) noexcept {
-    constexpr unsigned first_bar = 0x10;
-    DEVRES_TRY(const std::uint64_t low, pci::pci_read_config_dword(dev, first_bar + 4 * bar));
-    if ((low & 6U) != 4)
-        return low & ~std::uint64_t{15};
-    DEVRES_TRY(const std::uint64_t high, pci::pci_read_config_dword(dev, first_bar + 4 * bar + 4));
-    return (low & ~std::uint64_t{15}) | high << 32U;
+    namespace reg = pci::registers;
+    const unsigned at = reg::bar + 4 * bar;
+    DEVRES_TRY(const std::uint64_t low, pci::pci_read_config_dword(dev, at));
+    const std::uint64_t address = low & ~std::uint64_t{reg::bar_bits::memory_flags};
+    if ((low & reg::bar_bits::type) != reg::bar_bits::wide)
+        return address;
+    DEVRES_TRY(const std::uint64_t high, pci::pci_read_config_dword(dev, at + 4));
+    return address | high << 32U;
 }
 
 template <class Device>
@@ -97,7 +81,6 @@ struct found_windows {
 template <class Device>
 [[nodiscard]] result<found_windows> find_windows(const Device& dev, const pci::bar_of<Device>& window1,
                                                  const pci::bar_of<Device>& window2, std::uint64_t features) noexcept {
-    constexpr unsigned vendor_specific = 0x09;
     found_windows found;
     auto& [first, second] = found.windows;
     DEVRES_TRY(first.address, detail::bar_address(dev, membar1));
@@ -119,7 +102,7 @@ template <class Device>
             place(window2.read64(shadow::offset) & ~std::uint64_t{15},
                   window2.read64(shadow::offset + 8) & ~std::uint64_t{15});
     } else if ((features & feature::membar_shadow_vscap) != 0) {
-        DEVRES_TRY(const unsigned at, find_capability(dev, vendor_specific));
+        DEVRES_TRY(const unsigned at, pci::pci_find_capability(dev, pci::registers::capability_id::vendor_specific));
         if (at == 0)
             return found;
         DEVRES_TRY(const auto signature, pci::pci_read_config_dword(dev, at + 4));

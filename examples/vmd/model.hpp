@@ -49,7 +49,7 @@ public:
 
     /// The function that a bus has to have for this model.
     [[nodiscard]] sim::dumped_function description(pci::address where) const {
-        namespace reg = sim::registers;
+        namespace reg = pci::registers;
         sim::dumped_function out;
         out.address = where;
         out.description = "RAID bus controller: Intel Corporation Volume Management Device";
@@ -170,7 +170,7 @@ public:
 
     // upstream_port
 
-    void message(const sim::interrupt_message& sent) noexcept override {
+    void message(const devres::hardware::interrupt_message& sent) noexcept override {
         if (is_remapping())
             self_->raise(message::vector(sent.address));
         else

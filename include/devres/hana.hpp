@@ -4,6 +4,13 @@
 /// An ownership table as a Boost.Hana map, and events as Hana structs: for who writes text, JSON or charts of them from one
 /// description. No driver needs it; it needs Boost (Debian's libboost-dev).
 
+#include <devres/core/requirements.hpp>
+
+#if !__has_include(<boost/hana.hpp>)
+#error "<devres/testing.hpp> and <devres/hana.hpp> need Boost.Hana, headers only: Debian's libboost-dev"
+#include <devres/stop_reading_here>
+#endif
+
 // The one header that includes Boost: a system header to the compiler, so that Boost's own warnings do not reach a program
 // that finds Boost through a plain -I.
 #pragma GCC system_header
@@ -13,11 +20,13 @@
 #include <boost/hana/at_key.hpp>
 #include <boost/hana/contains.hpp>
 #include <boost/hana/drop_front.hpp>
+#include <boost/hana/first.hpp>
 #include <boost/hana/for_each.hpp>
 #include <boost/hana/map.hpp>
 #include <boost/hana/members.hpp>
 #include <boost/hana/pair.hpp>
 #include <boost/hana/second.hpp>
+#include <boost/hana/string.hpp>
 #include <boost/hana/type.hpp>
 
 #include <devres/core/event.hpp>

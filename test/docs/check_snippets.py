@@ -17,29 +17,34 @@ What a page may contain:
     <!-- preamble   what the fragments of the page need besides the preamble: includes.
     <!-- cpp        a fragment that readers need not see.
     <!-- check: EXPRESSION -->       must be true, in the namespace of the section.
-    <!-- file: NAME -->              the next block is also a file, for programs to include.
+    <!-- file: NAME -->              the next block is a file, for programs to include. One that is called NAME.cpp is compiled
+                                     once; the page's programs are linked with it, and find it as ./NAME.so, too.
     <!-- file: NAME = PAGE.md N -->  so is program N of another page, without its main.
+    <!-- listing: PATH -->           the next block is part of that file, which has tests of its own: see check_pages.py.
 
 All of it must compile without a warning (fragments may have unused variables). A line that is commented out and ends in
 `// does not compile` is then put back, one at a time: the program, or the section, must be rejected, and the
-compiler must print the code in `// does not compile (D001)`, or what the compiler-output block behind it says.
-A --program is compiled and run too, and finds the page's files. Links within the repository must lead somewhere.
+compiler must print the code in `// does not compile (D001)`, or what the compiler-output block behind it says; no other code
+comes before it.
+A --program is compiled and run too, and finds the page's files.
 """
 import argparse
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
+import typing
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import harness  # noqa: E402  pylint: disable=wrong-import-position
 
 FORBIDDEN = re.compile(r"^(?P<indent>\s*)// (?P<code>.*\S)\s+// does not compile(?: \((?P<rule>D\d{3})\))?$")
 PIECE = re.compile(
-    r"^```(?P<block>cpp|cpp probe|output|compiler-output)\n(?P<text>.*?)^```$"
+    r"^<!-- listing: [^\n]* -->\n```.*?^```$"
+    r"|^```(?P<block>cpp|cpp probe|output|compiler-output)\n(?P<text>.*?)^```$"
     r"|^<!-- (?P<hidden>preamble|cpp)\n(?P<code>.*?)^-->$"
     r"|^<!-- (?P<key>check|file): (?P<value>[^\n]*) -->$"
     r"|^(?P<heading>###? [^\n]*)$", re.M | re.S)
-LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
-ANY_BLOCK = re.compile(r"^```.*?^```$", re.M | re.S)
 
 # Fragments show calls, not what becomes of their results.
 FRAGMENT_OPTIONS = ["-Wno-unused-variable", "-Wno-unused-but-set-variable"]
@@ -62,6 +67,16 @@ class Snippet:
                 yield Snippet(self.kind, "\n".join(changed), self.line), found["code"], found["rule"]
 
 
+class Misuse(typing.NamedTuple):
+    """A section with a forbidden line put back, and what the compiler must say of it."""
+    what: str
+    text: str
+    code: str
+    rule: typing.Optional[str]
+    answer: str
+    expected: list
+
+
 class Page:
     """A page, taken apart."""
 
@@ -80,20 +95,20 @@ class Page:
                 self.sections[-1].append(Snippet("cpp", piece["code"], line))
             elif piece["key"] == "check":
                 self.sections[-1].append(Snippet("check", piece["value"], line - 1))
-            elif piece["key"]:
+            elif piece["value"]:
                 name, _, source = piece["value"].partition(" = ")
                 if source:
                     other, number = source.split()
                     program = Page(path.parent / other).programs[int(number) - 1].text
                     self.files[name] = "#pragma once\n" + program.partition("\nint main()")[0] + "\n"
                     name = None
-            elif piece["block"] == "output":
+            elif piece["block"] == "output" and latest is not None:
                 latest.output = piece["text"]
             elif piece["block"] == "compiler-output":
                 latest.answer = piece["text"]
-            elif name:
+            elif piece["block"] and name:
                 self.files[name], name = piece["text"], None
-            else:
+            elif piece["block"]:
                 latest = Snippet(piece["block"], piece["text"], line)
                 is_program = "#include" in piece["text"]
                 (self.programs if is_program else self.sections[-1]).append(latest)
@@ -131,50 +146,90 @@ class Checker:
         self.preamble.write_text("#include <cstdio>\n" + preamble + page.preamble, encoding="utf-8")
         for name, text in page.files.items():
             (folder / name).write_text(text, encoding="utf-8")
+        self.objects = [built for name in page.files if name.endswith(".cpp") and (built := self.compiled_once(name))]
+
+    def compiled_once(self, name):
+        """The object of a file, from which a shared library is made, too; None if it does not compile."""
+        stem = self.folder / pathlib.PurePath(name).stem
+        for made, options in ((f"{stem}.o", ["-fPIC", "-c", self.folder / name]), (f"{stem}.so", ["-shared", f"{stem}.o"])):
+            status, said = harness.compile_source(self.compiler, f"-I{self.folder}", *options, "-o", made)
+            if status != 0:
+                self.faults.append(f"{name} does not compile:\n{said}")
+                return None
+        return f"{stem}.o"
 
     def compile(self, text, *options):
         source = self.folder / "snippet.cpp"
         source.write_text(text, encoding="utf-8")
-        return self.run([*self.compiler, f"-I{self.folder}", *options, str(source)])
-
-    @staticmethod
-    def run(command):
-        return subprocess.run(command, capture_output=True, text=True, check=False,
-                              env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"})
+        return harness.compile_source(self.compiler, f"-I{self.folder}", *options, source)
 
     def built_and_run(self, what, text, output=None, options=()):
         """Whether it compiles; a fault unless it also runs well."""
         program = str(self.folder / "snippet")
-        built = self.compile(text, "-o", program, *options)
-        if built.returncode != 0:
-            self.faults.append(f"{what} does not compile:\n{built.stderr}")
+        status, said = self.compile(text, "-o", program, *options)
+        if status != 0:
+            self.faults.append(f"{what} does not compile:\n{said}")
             return False
-        ran = self.run([program])
-        if ran.returncode != 0:
-            self.faults.append(f"{what} does not return 0:\n{ran.stdout}{ran.stderr}")
-        if output is not None and ran.stdout != output:
-            self.faults.append(f"{what} prints:\n{ran.stdout}")
+        status, printed = harness.run(program, folder=self.folder)
+        if status != 0:
+            self.faults.append(f"{what} does not return 0:\n{printed}")
+        if output is not None and printed != output:
+            self.faults.append(f"{what} prints:\n{printed}")
         return True
 
-    def rejected(self, what, text, code, rule, answer, options=()):
-        built = self.compile(text, "-fsyntax-only", *options)
-        expected = [line.strip() for line in answer.split("\n") if line.strip()]
+    def expected(self, rule, answer):
+        """What the compiler must say of a misuse."""
+        lines = [line.strip() for line in answer.split("\n") if line.strip()]
         if "clang" in self.compiler[0]:
-            expected = [line for line in expected if "devres[" in line]
-        if rule:
-            expected.append(f"devres[{rule}]")
-        if built.returncode == 0:
+            lines = [line for line in lines if "devres[" in line]
+        return lines + ([f"devres[{rule}]"] if rule else [])
+
+    @staticmethod
+    def first_code(said):
+        """The first code of the library's in what the compiler says: what a reader takes for the reason."""
+        found = re.search(r"devres\[D\d{3}\]", said)
+        return found[0] if found else ""
+
+    def begins_with(self, said, expected):
+        """Whether the first code is the expected one, where there is one."""
+        return self.first_code(said) in (self.first_code("\n".join(expected)) or self.first_code(said))
+
+    def rejected(self, what, text, code, rule, answer, options=()):
+        status, said = self.compile(text, "-fsyntax-only", *options)
+        expected = self.expected(rule, answer)
+        if status == 0:
             self.faults.append(f"{what} compiles with: {code}")
         elif not expected:
             self.faults.append(f"{what}: nothing says what the compiler answers to: {code}")
         for line in expected:
-            if built.returncode != 0 and line not in built.stderr:
-                self.faults.append(f"{what}: the compiler does not say: {line}\n{built.stderr}")
+            if status != 0 and line not in said:
+                self.faults.append(f"{what}: the compiler does not say: {line}\n{said}")
+        if status != 0 and not self.begins_with(said, expected):
+            self.faults.append(f"{what}: before that, the compiler says {self.first_code(said)} to: {code}\n{said}")
+
+    def rejected_together(self, misuses, options):
+        """Which of the misuses the compiler rejects as it must when it compiles all of them at once, which takes it hardly
+        longer than one. Each is in a namespace, and in a file as it seems, of its own."""
+        parts = []
+        for number, misuse in enumerate(misuses):
+            text = misuse.text.replace(f'"{self.page.path.name}"\n', f'"misuse-{number}"\n')
+            parts.append(f"namespace misuse_{number} {{\n{text}}}\n")
+        every = harness.EVERY_ERROR[harness.compiler_id(self.compiler)][:1]
+        _, output = self.compile("".join(parts), "-fsyntax-only", *every, *options)
+        said = {}
+        for part in harness.parts_of(output):
+            whose = re.search(r"\bmisuse-(\d+):", "\n".join(part))
+            if whose is None or harness.GAVE_UP.search("\n".join(part)):
+                return set()
+            said.setdefault(int(whose[1]), []).extend(part)
+        return {number for number, misuse in enumerate(misuses) if number in said and misuse.expected and
+                all(line in "\n".join(said[number]) for line in misuse.expected) and
+                self.begins_with("\n".join(said[number]), misuse.expected)}
 
     def check_programs(self):
         for number, snippet in enumerate(self.page.programs, 1):
             what = f"program {number}"
-            if self.built_and_run(what, snippet.text, snippet.output):
+            if self.built_and_run(what, snippet.text, snippet.output, self.objects):
                 for misuse, code, rule in snippet.misuses():
                     self.rejected(what, misuse.text, code, rule, snippet.answer)
 
@@ -182,36 +237,25 @@ class Checker:
         page, options = self.page, [*FRAGMENT_OPTIONS, "-include", str(self.preamble)]
         if not page.sections:
             return
-        if any(True for section in page.sections for snippet in section for _ in snippet.misuses()):
-            # Precompiled, as each forbidden line is a compilation of its own: g++ and clang find it by its name.
-            self.run([*self.compiler, *FRAGMENT_OPTIONS, "-x", "c++-header", f"-I{self.folder}", str(self.preamble),
-                      "-o", f"{self.preamble}.gch"])
         sections = "".join(page.section_source(*numbered) for numbered in enumerate(page.sections))
         checks = " + ".join(f"section_{number}::failed_checks()" for number in range(len(page.sections)))
         if not self.built_and_run("a fragment", f"{sections}int main() {{ return {checks}; }}\n", options=options):
             return
+        misuses = []
         for number, section in enumerate(page.sections):
             for index, snippet in enumerate(section):
                 for misuse, code, rule in snippet.misuses():
-                    changed = [*section[:index], misuse, *section[index + 1:]]
-                    self.rejected(f"the fragment at line {snippet.line}", page.section_source(number, changed), code,
-                                  rule, snippet.answer, options)
-
-    def check_links(self):
-        for target, anchor in LINK.findall(ANY_BLOCK.sub("", self.page.text)):
-            path = self.page.path.parent / target if target else self.page.path
-            if not path.exists():
-                self.faults.append(f"link to {target}: there is no such file")
-            elif anchor and path.suffix == ".md":
-                headings = re.findall(r"^#+ (.*)$", ANY_BLOCK.sub("", path.read_text(encoding="utf-8")), re.M)
-                if anchor not in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]:
-                    self.faults.append(f"link to {target}#{anchor}: there is no such heading")
+                    text = page.section_source(number, [*section[:index], misuse, *section[index + 1:]])
+                    what = f"the fragment at line {snippet.line}"
+                    misuses.append(Misuse(what, text, code, rule, snippet.answer, self.expected(rule, snippet.answer)))
+        held = self.rejected_together(misuses, options) if len(misuses) > 1 else set()
+        for number, misuse in enumerate(misuses):
+            if number not in held:
+                self.rejected(misuse.what, misuse.text, misuse.code, misuse.rule, misuse.answer, options)
 
 
 def main():
-    own, compiler = sys.argv[1:], []
-    if "--" in own:
-        own, compiler = own[:own.index("--")], own[own.index("--") + 1:]
+    own, compiler = harness.split_arguments()
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--preamble", type=pathlib.Path)
     parser.add_argument("--program", type=pathlib.Path, action="append", default=[])
@@ -223,16 +267,14 @@ def main():
     preamble = f'#include "{arguments.preamble.resolve()}"\n' if arguments.preamble else ""
     with tempfile.TemporaryDirectory() as folder:
         checker = Checker(page, compiler, pathlib.Path(folder), preamble)
-        checker.check_links()
         checker.check_programs()
         checker.check_fragments()
         for program in arguments.program:
             checker.built_and_run(program.name, f'#include "{program.resolve()}"\n')
-    if not page.programs and not page.sections:
+    if not page.programs and not page.sections and "<!-- listing: " not in page.text:
         checker.faults.append("no snippet found")
-    for fault in checker.faults:
-        print(f"{arguments.page}: {fault}")
-    return 1 if checker.faults else 0
+    snippets = len(page.programs) + sum(map(len, page.sections))
+    return harness.verdict([f"{arguments.page}: {fault}" for fault in checker.faults], f"{snippets} snippets")
 
 
 if __name__ == "__main__":

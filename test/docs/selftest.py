@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Checks that check_snippets.py finds each kind of fault, and none where there is none.
+"""Checks that check_snippets.py, check_pages.py, check_site.py and check_tutorial.py find each kind of fault, and none where there is none.
 
 usage: selftest.py COMPILER OPTION...
 """
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-CHECK = pathlib.Path(__file__).resolve().with_name("check_snippets.py")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import harness  # noqa: E402  pylint: disable=wrong-import-position
 
 # Instead of fragments.hpp: what the checker asks of a preamble, and something that compilers reject.
 PREAMBLE = """
@@ -19,6 +19,7 @@ template <class T = void> using result = std::conditional_t<std::is_void_v<T>, o
 namespace pci { struct device_id {}; }
 template <class Driver> bool binds_cleanly() { int dev = 1; return Driver::probe(dev, {}).error == 0; }
 template <int N> void take() { static_assert(N == 1, "devres[D001] take another"); }
+template <int N> void take_wrongly() { static_assert(N == 1, "devres[D004] no"); static_assert(N == 1, "devres[D001] so"); }
 """
 
 PROGRAM = """```cpp
@@ -34,7 +35,7 @@ int main() {
 ANSWER = "```compiler-output\ndevres[D001] take another\n```\n"
 
 GOOD = {
-    "page.md": "# Page\n[a](other.md#a-heading), [b](#good-one), [c](https://nowhere.example/x.md#y)\n" + PROGRAM +
+    "page.md": "# Page\n" + PROGRAM +
     ANSWER + "```output\ntaken\n```\n" + """
 ## Good one
 <!-- preamble
@@ -61,12 +62,27 @@ if (dev != 1)
 inline int one() { return 1; }  // no redefinition: another namespace
 -->
 <!-- check: one() == 1 -->
-```text
-[not](a.link)
+<!-- listing: counted.hpp -->
+```cpp
+no C++ that a compiler sees;
 ```
 ```cpp
 #include "counted.hpp"
 int main() { return count; }
+```
+### Compiled once
+<!-- file: twice.cpp -->
+```cpp
+int twice(int n);
+int twice(int n) { return 2 * n; }
+```
+```cpp
+#include <cstdio>
+int twice(int n);
+int main() {
+    std::FILE* const library = std::fopen("twice.so", "rb");
+    return twice(2) == 4 && library != nullptr ? std::fclose(library) : 1;
+}
 ```
 """,
     "other.md": "# A heading\n```cpp\n#include <cstddef>\ninline int count = 0;\nint main() { return 1; }\n```\n",
@@ -95,12 +111,141 @@ BAD = {
     "a forbidden line of a later section that compiles": (
         "## A\n" + FRAGMENT + "## B\n" + FRAGMENT.replace("take<2>", "take<1>"),
         "the fragment at line 8 compiles with"),
+    "another code first": (FRAGMENT.replace("take<2>", "take_wrongly<2>"), "before that, the compiler says devres[D004]"),
     "another code": (FRAGMENT.replace("(D001)", "(D002)"), "does not say: devres[D002]"),
     "a section without the other's names": ("## A\n```cpp\nint x = 1;\n```\n## B\n```cpp\nint z = x;\n```\n",
                                             "page.md:7"),
-    "a link to nowhere": (FRAGMENT + "[a](nowhere.md)\n", "link to nowhere.md: there is no such file"),
-    "a link to no heading": (FRAGMENT + "[a](other.md#b)\n", "link to other.md#b: there is no such heading"),
+    "a broken file that is compiled once": (FRAGMENT + "<!-- file: once.cpp -->\n```cpp\nint x = y;\n```\n",
+                                            "once.cpp does not compile"),
 }
+
+
+# A page for check_pages.py, with what it says of the tree, and how its commands are tested.
+GOOD_TREE = {
+    "page.md": """# Page
+[a](other.md#a-heading), [b](#page), [c](https://nowhere.example/x.md#y), [d](other.md#a-heading-1)
+<!-- listing: src/half.hpp -->
+```cpp
+int one;
+```
+and
+<!-- listing: src/half.hpp -->
+```cpp
+
+int two;
+```
+```text
+[not](a.link)
+
+    test/run nothing
+```
+
+    true      # a drawing
+
+    test/run --all   # tests
+
+```sh
+test -e page.md  # is it there?
+```
+<!-- hidden
+
+    test/run hidden
+-->
+""",
+    "other.md": "# A heading\n```cpp\n# no heading\n```\n# A heading\n",
+    "src/half.hpp": "// SPDX-License-Identifier: BSL-1.0\n\nint one;\nint two;\n",
+    "commands.txt": "# a comment\nnot it runs this: test/run --all\nrun test -e page.md\n",
+}
+
+# What is changed in which file, and what must be said of it.
+BAD_TREES = {
+    "a link to nowhere": ("page.md", "(other.md#", "(nowhere.md#", "link to nowhere.md: there is no such file"),
+    "a link to no heading": ("page.md", "#a-heading)", "#b)", "link to other.md#b: there is no such heading"),
+    "a link to the third of two headings": ("page.md", "heading-1", "heading-2", "other.md#a-heading-2: there is no such"),
+    "a line that its file has otherwise": ("page.md", "int two;", "int too;",
+                                           "line 11: shows `int too;` where src/half.hpp:4 has `int two;`"),
+    "a line that its file has not": ("src/half.hpp", "int two;\n", "", "line 11: shows more than src/half.hpp has"),
+    "a listing that leaves something out": ("src/half.hpp", "int two;", "int two;\nint three;",
+                                            "listing of src/half.hpp: ends before its line 5"),
+    "a listing of no file": ("page.md", "src/half.hpp", "src/third.hpp", "listing of src/third.hpp: there is no such file"),
+    "a listing without a block": ("page.md", "\n```cpp\nint one", "\n\n```cpp\nint one", "line 3: no block follows"),
+    "a command that nobody tests": ("page.md", "--all ", "--every ", "page.md:21: commands.txt does not say how this is "
+                                    "tested: test/run --every"),
+    "a command that is on no page": ("commands.txt", "run test", "run echo\nrun test", "is on no page: echo"),
+    "a command that fails": ("page.md", "-e page.md", "-e nothing", "does not say how this is tested: test -e nothing"),
+    "a command that is run and fails": ("commands.txt", "run test", "run false", "false -e page.md: exit 1"),
+    "a line of commands.txt that says nothing": ("commands.txt", "run test", "test", "commands.txt:3: must be `run COMMAND`"),
+}
+
+
+def run_pages(change=None):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in GOOD_TREE.items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text.replace(*change[1:3]) if change and name == change[0] else text, encoding="utf-8")
+        return harness.check_file("check_pages.py", __file__, "--commands", f"{folder}/commands.txt", "--run", folder,
+                                  f"{folder}/page.md", f"{folder}/other.md")
+
+
+# A site for check_site.py.
+GOOD_SITE = {
+    "index.html": """<a href="sub/a%20page.html#there">x</a> <a href="#here">y</a> <p id="here"><a href="https://nowhere.example/">z</a>
+<script src="search/searchdata.js">document.write('<a href="nothing.html">');</script>
+""",
+    "sub/a page.html": "<a name=\"there\" href=\"../index.html#here\">",
+    "search/searchdata.js": "",
+    "search/all_0.js": "['here_0',['here',['../index.html#here',1,'']]]",
+    "warnings.txt": "",
+    "include/a.hpp": """// here
+namespace n {
+namespace detail {
+void not_here();
+}  // namespace detail
+struct forward;
+[[nodiscard]] inline std::expected<int, int> here(int a);
+}  // namespace n
+""",
+    "include/detail/b.hpp": "void not_here();\n",
+}
+
+BAD_SITES = {
+    "a link to no page": ("index.html", "a%20page", "page", "index.html: link to sub/page.html#there: there is no such file"),
+    "a link to no place": ("index.html", "#there", "#nowhere", "there is no such place in it"),
+    "a link to no place of the page itself": ("index.html", "#here", "#nowhere", "index.html: link to #nowhere: there is no"),
+    "a script that is not there": ("index.html", "searchdata.js", "data.js", "link to search/data.js: there is no such file"),
+    "a search that leads nowhere": ("search/all_0.js", "#here", "#nowhere", "search/all_0.js: link to ../index.html#nowhere"),
+    "a function that is lost": ("include/a.hpp", "here(int", "lost(int", "a.hpp: lost is not found in it"),
+    "a type that is lost": ("include/a.hpp", "struct forward;", "struct lost : here {", "a.hpp: lost is not found in it"),
+    "a member without a word": ("warnings.txt", "", "a.hpp:1: warning: Member f is not documented.", "f is not documented"),
+}
+
+
+def run_site(change=None, without=None):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in GOOD_SITE.items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(exist_ok=True, parents=True)
+            if name != without:
+                path.write_text(text.replace(*change[1:3], 1) if change and name == change[0] else text, encoding="utf-8")
+        return harness.check_file("check_site.py", __file__, folder, f"{folder}/warnings.txt", f"{folder}/include")
+
+
+# A page for check_tutorial.py.
+GOOD_TUTORIAL = "# Page\n\n    cmake -E echo one\n    cmake -E echo two\n\n```output\ntwo\n```\n"
+
+BAD_TUTORIALS = {
+    "a command that fails": ("echo one", "false", "page.md:3: exit 1"),
+    "another output": ("echo two", "echo three", "page.md:4: prints:\nthree"),
+    "a page without commands": ("cmake -E", "echo", "has no commands"),
+    "a page without output": ("output", "text", "has no commands, or no output"),
+}
+
+
+def run_tutorial(page):
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "page.md").write_text(page, encoding="utf-8")
+        return harness.check_file("check_tutorial.py", __file__, folder, f"{folder}/page.md", sys.argv[1])
 
 
 def run(page, *options):
@@ -110,28 +255,28 @@ def run(page, *options):
         pathlib.Path(folder, "extra.cpp").write_text('#include "fraction.hpp"\nint main() { return half.first; }\n',
                                                      encoding="utf-8")
         own = ["--preamble", "FOLDER/preamble.hpp", *options, "FOLDER/page.md"]
-        done = subprocess.run([sys.executable, CHECK, *(option.replace("FOLDER", folder) for option in own),
-                               "--", *sys.argv[1:], "-Wall", "-Wextra", "-Werror"],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        return done.returncode, done.stdout
+        return harness.check_file("check_snippets.py", __file__, *(option.replace("FOLDER", folder) for option in own),
+                                  "--", *sys.argv[1:], "-Wall", "-Wextra", "-Werror")
 
 
 def main():
-    faults = []
-    status, output = run(GOOD["page.md"])
-    if status != 0:
-        faults.append(f"the good page is rejected: {output}")
-    status, output = run(GOOD["page.md"], "--program", "FOLDER/extra.cpp")
-    if status != 1 or "extra.cpp does not return 0" not in output:
-        faults.append(f"a program beside the page that fails: {output}")
+    selftest = harness.Selftest()
+    selftest.accepts("the good page", *run(GOOD["page.md"]))
+    selftest.rejects("a program beside the page that fails", "extra.cpp does not return 0",
+                     *run(GOOD["page.md"], "--program", "FOLDER/extra.cpp"))
     for name, (page, expected) in BAD.items():
-        status, output = run(page)
-        if status != 1 or expected not in output:
-            faults.append(f"{name}: not found with `{expected}`: {output}")
-    for fault in faults:
-        print("FAULT:", fault)
-    print(f"{len(BAD) + 2} pages, {len(faults)} faults")
-    return 1 if faults else 0
+        selftest.rejects(name, expected, *run(page))
+    selftest.accepts("the good tree", *run_pages())
+    for name, (*change, expected) in BAD_TREES.items():
+        selftest.rejects(name, expected, *run_pages(change))
+    selftest.accepts("the good tutorial", *run_tutorial(GOOD_TUTORIAL))
+    for name, (*change, expected) in BAD_TUTORIALS.items():
+        selftest.rejects(name, expected, *run_tutorial(GOOD_TUTORIAL.replace(*change)))
+    selftest.accepts("the good site", *run_site())
+    selftest.rejects("a site that cannot be searched", "it cannot be searched", *run_site(without="search/searchdata.js"))
+    for name, (*change, expected) in BAD_SITES.items():
+        selftest.rejects(name, expected, *run_site(change))
+    return selftest.verdict()
 
 
 if __name__ == "__main__":

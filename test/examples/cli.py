@@ -5,6 +5,7 @@
 A wrong use is one line on standard error that says what is wrong and where, nothing on standard output, and
 exit 2. What is not clean is exit 1. Colour and progress are for terminals.
 """
+import json
 import os
 import pathlib
 import pty
@@ -59,6 +60,16 @@ def function(where, ids, bars, capabilities=b"", pin=0):
     return "\n".join([f"{where} Device", *lines, "", ""]).encode()
 
 
+def verdicts(done):
+    """What the lines at the end say: `clean` or `not clean`, of what, and what came of it."""
+    lines = re.findall(r"^(clean|not clean) +(\S.*?)(?:  +(\S.*))?$", done.stdout.decode(), re.M)
+    return [tuple(line) for line in lines]
+
+
+def judged(done):
+    return [(word, name) for word, name, _ in verdicts(done)]
+
+
 def expect(what, good, *seen):
     if not good:
         failures.append(what)
@@ -95,24 +106,42 @@ with tempfile.TemporaryDirectory() as folder:
 
     check("unknown command", run("frobnicate"), 2, "frobnicate")
     check("unknown option", run("lspci", "--frobnicate", dump), 2, "--frobnicate")
-    check("lspci without a file", run("lspci"), 2)
+    here = pathlib.Path("/sys/bus/pci/devices")
+    own = run("lspci")
+    if here.is_dir() and any(here.iterdir()):
+        expect("lspci without a file is about this machine", own.returncode in (0, 1) and b"function" in own.stdout
+               and own.stdout.startswith(b"== lspci /sys/bus/pci/devices: "), own)
+    else:
+        check("lspci without a file on a machine without PCI", own, 2, str(here))
     check("an argument that no command takes", run("switchtec", dump), 2, str(dump))
     check("two commands", run("switchtec", "vmd"), 2, "vmd")
     missing = folder / "missing.lspci"
     check("missing file", run("lspci", missing), 2, str(missing), "No such file")
-    check("directory instead of a file", run("lspci", folder), 2, str(folder), "directory")
-    check("empty file", run("lspci", file("empty", b"")), 2, "empty: no function found", "lspci -xxxx")
-    check("text that is no dump", run("lspci", file("prose", b"hello\n")), 2, "prose: no function found")
+    check("a directory without functions", run("lspci", folder), 2, "no function is in " + str(folder))
+    check("empty file", run("lspci", file("empty", b"")), 2, "empty: no function is in it", "lspci -xxxx")
+    check("text that is no dump", run("lspci", file("prose", b"hello\n")), 2, "prose: no function is in it")
     check("no hex dump", run("lspci", file("short", b"00:00.0 Host bridge: Intel\n")), 2, "short:1: ")
     bad = good.replace(b"10: 00 00", b"10: 00 zz", 1)
     line = bad[: bad.index(b"zz")].count(b"\n") + 1
-    check("a digit that is none", run("lspci", file("bad", bad)), 2, f"bad:{line}: ")
-    check("the same from standard input", run("lspci", "-", stdin=bad), 2, f":{line}: ")
-    check("nothing on standard input", run("lspci", "-"), 2, "no function found")
+    cut = run("lspci", file("bad", bad))
+    expect("a digit that is none costs one function, and that is said", cut.returncode == 0
+           and b"7 functions" in cut.stdout and f"is malformed (line {line}): left out".encode() in cut.stderr, cut)
+    cut = run("lspci", "-", stdin=bad)
+    expect("the same from standard input", cut.returncode == 0 and b"7 functions" in cut.stdout, cut)
+    check("nothing on standard input", run("lspci", "-"), 2, "no function is in it")
     check("a binary", run("lspci", file("binary", bytes(range(256)) * 64)), 2, "binary:")
 
-    check("a good and a wrong file", run("lspci", dump, missing), 2, str(missing))
-    check("two wrong files", run("lspci", folder / "bad", missing), 2, f"bad:{line}: ")
+    both = run("lspci", dump, missing)
+    expect("a wrong file is said, and costs no other", both.returncode == 2 and b"8 functions" in both.stdout
+           and str(missing).encode() in both.stderr, both)
+    both = run("lspci", folder / "empty", missing)
+    expect("two wrong files are a line each", both.returncode == 2 and not both.stdout
+           and len(both.stderr.splitlines()) == 2, both)
+    check("BARs", run("lspci", dump, "-v"), 0, "memory, 32-bit", " at\n")
+    twice = run("lspci", "-", "--which", "2", stdin=good + good)
+    expect("functions that are there twice", twice.returncode == 0 and b"8 functions" in twice.stdout
+           and b"more than once" in twice.stderr, twice)
+    check("a number that is none", run("lspci", dump, "--which", "0"), 2, "--which")
     check("a wrong file, quietly", run("--quiet", "lspci", missing), 2, str(missing))
 
     check("a real dump", run("lspci", dump), 0, "0000:00:03.0", "8 functions", "clean")
@@ -120,7 +149,8 @@ with tempfile.TemporaryDirectory() as folder:
     check("a real dump on standard input", run("lspci", "-", stdin=good), 0, "0000:00:03.0", "8 functions")
     check("CR LF", run("lspci", "-", stdin=good.replace(b"\n", b"\r\n")), 0, "8 functions", "clean")
     two = run("lspci", dump, "-", stdin=good)
-    check("two dumps", two, 0, f"clean      lspci {dump}\n", "clean      lspci -\n")
+    check("two dumps", two, 0)
+    expect("two dumps are two verdicts", judged(two) == [("clean", f"lspci {dump}"), ("clean", "lspci -")], two)
     expect("two dumps are two tables", two.stdout.count(b"8 functions, all bound") == 2, two.stdout)
 
     msix = struct.pack("<BBHII", 0x11, 0, 18, 0x4, 0x1004)  # 19 vectors, table and PBA in BAR 4
@@ -131,31 +161,58 @@ with tempfile.TemporaryDirectory() as folder:
 
     # A switchtec without MSI and MSI-X: its driver does not ask for INTx.
     unusable = file("unusable", function("00:01.0", (0x11F8, 0x8531, 0x058000), {0: 0x90000000}, pin=1))
-    check("a function that its driver cannot have", run("lspci", unusable), 1, "  NO\n", "1 fault:\n  0000:00:01.0 ",
-          f"not clean  lspci {unusable}\n")
+    done = run("lspci", unusable)
+    check("a function that its driver cannot have", done, 1, "  NO\n", "1 fault:\n  0000:00:01.0 ")
+    expect("is not clean", judged(done) == [("not clean", f"lspci {unusable}")] and "1 fault" in verdicts(done)[0][2], done)
     done = run("lspci", unusable, dump, "-q")
     check("the same, quietly", done, 1, f"== lspci {unusable}: ", "\n  0000:00:01.0 switchtec: ")
     expect("quietly, a problem is all there is but for verdicts", len(done.stdout.splitlines()) == 4
-           and done.stdout.endswith(f"\nnot clean  lspci {unusable}\nclean      lspci {dump}\n".encode()), done.stdout)
+           and judged(done) == [("not clean", f"lspci {unusable}"), ("clean", f"lspci {dump}")], done.stdout)
+
+with tempfile.TemporaryDirectory() as folder:
+    chart, trace = pathlib.Path(folder) / "chart.svg", pathlib.Path(folder) / "trace.json"
+    check("a chart and a trace", run("switchtec", "--chart", chart, "--trace", trace), 0, "\nclean      switchtec")
+    expect("docs/images/switchtec.svg is not what examples/run switchtec --chart writes",
+           chart.read_bytes() == (root / "docs/images/switchtec.svg").read_bytes())
+    names = [event["name"] for event in json.loads(trace.read_bytes())["traceEvents"] if event["ph"] == "X"]
+    expect("the trace has what was bound twice", names.count("attached") == 2 and "enable" in names, names)
+    check("a chart that cannot be written", run("switchtec", "--chart", "/nowhere/chart.svg"), 2,
+          "/nowhere/chart.svg: cannot be written: No such file")
+    check("a trace that cannot be written", run("switchtec", "--trace", folder), 2, folder, "cannot be written")
+    check("a chart of another example", run("vmd", "--chart", chart), 2, "--chart")
 
 with open("/dev/full", "wb") as full:
     done = run("switchtec", stdout=full)
     expect("a full disk", done.returncode == 1 and done.stderr.count(b"\n") == 1, done.stderr)
 
 names = ["switchtec", "vmd", "rocker", "nvme", "hazards", *sorted(f"lspci {path}" for path in (root / "examples/data").glob("*.lspci"))]
-check("switchtec", run("switchtec"), 0, "bind: what probe acquires", "ledger: clean\n", "\nclean      switchtec\n")
+done = run("switchtec")
+check("switchtec", done, 0, "bind: what probe acquires", "ledger: clean\n")
+expect("switchtec's verdict has its numbers",
+       verdicts(done) == [("clean", "switchtec", "9 resources, released from the outside in, ledger clean")], done.stdout)
 for example in ("rocker", "nvme"):
-    check(example, run(example), 0, "ledger: clean\n", f"\nclean      {example}\n")
+    done = run(example)
+    check(example, done, 0, "ledger: clean\n")
+    expect(f"{example} is clean", judged(done) == [("clean", example)], done.stdout)
 check("vmd", run("vmd"), 0, "10000:00:01.0  acquired    irq_handler 3   managed", "ledger: clean\n",
-      "\nclean      vmd\n")
+      "\nclean      vmd  1600 commands ")
 tour = run("hazards")
 check("hazards", tour, 0, "1. Vectors freed under live managed handlers\n", "8. The second free, which is benign\n",
-      "    ledger: clean\n", "\nclean      hazards\n")
+      "    ledger: clean\n", "\nclean      hazards  8 of 8 refused by ")
 for what, count in {"  with devres, refused by ": 8, "    devres[D00": 8, "    ledger: clean": 8, "not as told": 0}.items():
     expect(f"hazards: {count} times {what!r}", tour.stdout.decode().count(f"\n{what}") == count, tour.stdout)
 expect("hazards fit on a page", max(map(len, tour.stdout.decode().splitlines())) <= 110, tour.stdout)
 check("hazards, quietly", run("hazards", "-q"), 0)
-expect("hazards, quietly, are a verdict", run("hazards", "-q").stdout == b"clean      hazards\n")
+quiet = run("hazards", "-q")
+expect("hazards, quietly, are a verdict", judged(quiet) == [("clean", "hazards")] and quiet.stdout.count(b"\n") == 1, quiet)
+listed = run("hazards", "--list")
+check("hazards --list", listed, 0, "vectors_freed       Vectors freed under live managed handlers\n")
+expect("there are eight", listed.stdout.count(b"\n") == 8, listed.stdout)
+one = run("hazards", "plain_name")
+check("one hazard", one, 0, "\n2. The flag set before the allocation (v1)\n", "\nclean      hazards  1 of 1 refused by ")
+expect("one hazard is no other", one.stdout.count(b"with devres, refused by") == 1, one.stdout)
+check("a hazard that there is not", run("hazards", "vectors"), 2, "vectors", "plain_name")
+check("a hazard and the list", run("hazards", "--list", "plain_name"), 2, "--list")
 page = run("hazards", "--markdown")
 check("docs/ownership.md", page, 0, "# Ownership faults in Linux drivers\n")
 expect("docs/ownership.md is not what examples/run hazards --markdown writes",
@@ -172,17 +229,36 @@ expect("each hazard is confirmed", len(confirmed) == 8, confirmed)
 for program, device in confirmed:
     expect(f"add to test/kernel/scenarios.txt: {device} {program}", (device, program) in scenarios)
 
+explained = run("replay", "--explain", "EBA4QTP:F")
+check("replay --explain", explained, 0, "EBA4QTP:F, on Linux 6.1, on rocker\n", "  probe   E      pcim_enable_device()\n",
+      "          A4     allocates that many vectors", "  remove  F      pci_free_irq_vectors()\n",
+      "  WARNING rpe, 4x: remove_proc_entry: a vector goes, a handler is on it, and its record leaks\n")
+check("replay --explain of a clean one", run("replay", "--explain", "EBA4QTP:"), 0, "  no warning\n")
+check("replay in words and in JSON", run("replay", "--explain", "--events", "EBA4QTP:"), 2, "--e")
+
 nowhere = tempfile.TemporaryDirectory()
 elsewhere = nowhere.name  # the dumps are not below it, so they have long names
-everything = run("all", cwd=elsewhere)
-check("all", everything, 0, "== switchtec: ", "== vmd: ", *(f"== {name}: " for name in names[2:]),
-      "\n\n" + "".join(f"clean      {name}\n" for name in names))
-expect("all is the default", run(cwd=elsewhere).stdout == everything.stdout)
-check("all from its folder", run("all", cwd=root), 0, "clean      lspci examples/data/")
+everything = run("all", "-v", cwd=elsewhere)
+check("all -v", everything, 0, "== switchtec: ", "== vmd: ", *(f"== {name}: " for name in names[2:]))
+expect("all -v ends with the verdicts", judged(everything) == [("clean", name) for name in names], everything.stdout)
+check("all -v from its folder", run("all", "-v", cwd=root), 0, "clean      lspci examples/data/")
+
+# Without a command, what matters, on one screen.
+screen = run(cwd=elsewhere)
+check("the first screen", screen, 0, "A fault of ownership: Vectors freed under live managed handlers\n",
+      "devres[D001] managed IRQ vectors are freed by devres", "  irq_handler 1 \"switchtec-dma\" ", "\nNext\n")
+expect("begins with the verdicts", judged(screen) == [("clean", name.split()[0]) for name in names]
+       and all(found for _, _, found in verdicts(screen)), screen.stdout)
+lines = screen.stdout.decode().splitlines()
+expect("is one screen of 80 columns", max(map(len, lines)) <= 80 and len(lines) <= 48, len(lines), screen.stdout)
+expect("all is the default", judged(run("all", cwd=elsewhere)) == judged(screen))
+for command in re.findall(r"^  examples/run (.*?)  ", screen.stdout.decode(), re.M):
+    check(f"as the first screen says: {command}", run(*command.split()), 0)
 for arguments in (["--quiet"], ["-q", "all"], ["all", "--quiet"]):
     done = run(*arguments, cwd=elsewhere)
     check(" ".join(arguments), done, 0)
-    expect(" ".join(arguments), done.stdout.decode() == "".join(f"clean      {name}\n" for name in names), done.stdout)
+    expect(" ".join(arguments), judged(done) == [("clean", name) for name in names]
+           and done.stdout.count(b"\n") == len(names), done.stdout)
 
 # No test machine has a function there, nor must it have one for vfio-pci.
 for arguments, says in {
@@ -208,13 +284,18 @@ for example in ("switchtec", "vmd"):
             places = {found.start(1) for text in trace if (found := re.search(rf" ({words})( |$)", text))}
             expect(f"{example}: columns stay where they are", len(places) <= 1, chapter)
 
+forced = subprocess.run([tool, "switchtec"], stdout=subprocess.PIPE, check=False, env={**os.environ, "CLICOLOR_FORCE": "1"})
+expect("colour in a pipe, where it is forced", b"\x1b[32m" in forced.stdout, forced.stdout)
+for variables in ({"CLICOLOR_FORCE": "0"}, {"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}):
+    forced = subprocess.run([tool, "switchtec"], stdout=subprocess.PIPE, check=False, env={**os.environ, **variables})
+    expect(f"no colour in a pipe: {variables}", b"\x1b" not in forced.stdout, forced.stdout)
 escape = re.compile(r"\x1b\[[0-9]*m")
 plain = run("switchtec", "--no-color").stdout.decode()
 expect("no colour in a pipe", "\x1b" not in plain and run("switchtec").stdout.decode() == plain)
 code, seen = on_terminal("switchtec")
 expect("colour on a terminal", code == 0 and escape.sub("", seen) == plain, seen)
 for what, part in {"a heading is bold": "\x1b[1mbind: what probe acquires, and for whom\x1b[0m\n",
-                   "clean is green": "\x1b[32mclean\x1b[0m      switchtec\n",
+                   "clean is green": "\x1b[32mclean\x1b[0m      switchtec  9",
                    "a clean ledger is green": "  ledger: \x1b[32mclean\x1b[0m\n",
                    "failed is red": "\x1b[31m0000:3a:00.0   failed ",
                    "an interrupt is dim": "\x1b[2m0000:3a:00.0   interrupt "}.items():
@@ -224,7 +305,7 @@ for what, (arguments, variables) in {"--no-color": (["--no-color"], {}), "NO_COL
     code, seen = on_terminal("switchtec", *arguments, **variables)
     expect(f"no colour: {what}", code == 0 and seen == plain, seen)
 code, seen = on_terminal("lspci", dump, "--quiet")
-expect("a verdict on a terminal", code == 0 and seen.endswith(f"\x1b[32mclean\x1b[0m      lspci {dump}\n"), seen)
+expect("a verdict on a terminal", code == 0 and seen.startswith(f"\x1b[32mclean\x1b[0m      lspci {dump}  "), seen)
 code, seen = on_terminal("lspci", "nowhere")
 expect("an error on a terminal", code == 2 and seen == "nowhere: No such file or directory\n", seen)
 

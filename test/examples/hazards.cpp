@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "hazards/c_program.hpp"
-#include "hazards/driver_source.hpp"
-#include "hazards/late_interrupt.hpp"
-#include "hazards/refusal.hpp"
-#include "hazards/text.hpp"
+#include "hazards/tour/c_program.hpp"
+#include "hazards/tour/driver_source.hpp"
+#include "hazards/tour/late_interrupt.hpp"
+#include "hazards/tour/refusal.hpp"
+#include "hazards/tour/text.hpp"
 
 // The tour itself is run by cli.py. Here are its parts, with what must not be mistaken for something else.
 
@@ -21,7 +21,7 @@ using lines = std::vector<std::string>;
 
 refusal refusal_in(const std::string& text) {
     std::istringstream from(text);
-    return read_refusal(from, "hazards/some.hpp");
+    return read_refusal(from, "hazards/drivers/some.hpp");
 }
 
 lines texts(const std::vector<phase_line>& of, const std::string& phase) {
@@ -42,18 +42,18 @@ bool contain(const lines& all, const std::string& line) { return std::ranges::fi
 
 TEST_CASE("a refusal is the first rule that fails, and the line of the driver that it fails at") {
     const std::string gnu =
-        "/x/hazards/some.hpp: In instantiation of 'probe':\n"
+        "/x/hazards/drivers/some.hpp: In instantiation of 'probe':\n"
         "/x/core/rule.hpp:9:1: error: not of the driver\n"
-        "/x/hazards/some.hpp:17:5: error: no matching function for call to 'f()'\n"
+        "/x/hazards/drivers/some.hpp:17:5: error: no matching function for call to 'f()'\n"
         "note: candidate: 'requires rule<A, {\"devres[D005] only a candidate\"}>'\n"
         "rule.hpp:21:9: required for the satisfaction of 'rule<B, text<9>{\"devres[D001] no\"}>' [with]\n"
-        "/x/hazards/some.hpp:18:5: error: another\n"
+        "/x/hazards/drivers/some.hpp:18:5: error: another\n"
         "rule.hpp:21:9: required for the satisfaction of 'rule<B, text<9>{\"devres[D002] late\"}>'\n";
     CHECK(refusal_in(gnu).line == 17);
     CHECK(refusal_in(gnu).message == "devres[D001] no");
     CHECK(refusal_in(gnu).code() == "D001");
 
-    const std::string clang = "/x/hazards/some.hpp:8:14: error: no matching function for call to 'f'\n"
+    const std::string clang = "/x/hazards/drivers/some.hpp:8:14: error: no matching function for call to 'f'\n"
                               "note: candidate template ignored: constraints not satisfied\n"
                               "note: because 'rule<is_same_v<a, b>, \"devres[D003] no\">' evaluated to false\n";
     CHECK(refusal_in(clang).line == 8);
@@ -64,7 +64,7 @@ TEST_CASE("without an error in the driver there is no refusal") {
     CHECK(refusal_in("").line == 0);
     CHECK(refusal_in("").code().empty());
     CHECK(refusal_in("because 'rule<a, \"devres[D003] no\">' evaluated to false\n").message.empty());
-    CHECK(refusal_in("/x/hazards/awesome.hpp:8:14: error: of another header\n").line == 0);
+    CHECK(refusal_in("/x/hazards/drivers/awesome.hpp:8:14: error: of another header\n").line == 0);
 }
 
 TEST_CASE("a driver is shown with both of its versions in one") {
@@ -114,24 +114,24 @@ TEST_CASE("the C driver's steps are its program's operations, by the functions' 
     CHECK(steps_of(parsed("a4:"), "v3").front().text.starts_with("pci_alloc_irq_vectors("));
 }
 
-TEST_CASE("what Linux does is told in the phase in which it does it") {
+TEST_CASE("what Linux does is said in the phase in which it does it") {
     replay::machine machine(lm::linux_6_1, lm::unpatched, replay::device_kind::rocker);
     const replay::outcome found = machine.run(detail::parsed("EBA4QTP:F"));
-    const auto told = detail::phases_of(found.events);
-    CHECK(contain(texts(told, "probe"), "request_irq  vectors 0 to 3"));
-    CHECK(contain(texts(told, "remove"), "free         4 vectors"));
-    CHECK(contain(texts(told, "remove"), "             (and 3 more of these)"));
-    CHECK(contain(texts(told, "devres"), "free_irq     vectors 3 to 0: there is no such handler"));
+    const auto phases = detail::phases_of(found.events);
+    CHECK(contain(texts(phases, "probe"), "request_irq  vectors 0 to 3"));
+    CHECK(contain(texts(phases, "remove"), "free         4 vectors"));
+    CHECK(contain(texts(phases, "remove"), "             (and 3 more of these)"));
+    CHECK(contain(texts(phases, "devres"), "free_irq     vectors 3 to 0: there is no such handler"));
     CHECK(in_words(found) == "4 warnings, 4 handlers leak");
     CHECK(left_behind(found) == "the records of 4 handlers");
 }
 
-TEST_CASE("what is not as told is noticed") {
+TEST_CASE("what is not as expected is noticed") {
     const auto never = [](const lm::kernel_version&, const replay::outcome&) { return false; };
-    CHECK(run({.text = "EBA4QTP:", .rows = {{"none", never}}}).untrue.size() == 4);
+    CHECK(run({.text = "EBA4QTP:", .rows = {{"none", never}}}).deviations.size() == 4);
     const auto always = [](const lm::kernel_version&, const replay::outcome&) { return true; };
-    CHECK(run({.text = "EBA4QTP:", .rows = {{"none", always}}}).untrue.empty());
-    CHECK(run({.text = "EBA4QTP:", .rows = {{"none", always}}, .confirmed_by = "EBA4QTP:F"}).untrue.size() == 1);
+    CHECK(run({.text = "EBA4QTP:", .rows = {{"none", always}}}).deviations.empty());
+    CHECK(run({.text = "EBA4QTP:", .rows = {{"none", always}}, .confirmed_by = "EBA4QTP:F"}).deviations.size() == 1);
 }
 
 TEST_CASE("a handler of switchtec's is called with freed data when probe fails, not in remove") {

@@ -48,7 +48,7 @@ outcome run(const std::string& text, std::string_view name = "dump") {
 
 lspci::machine_report exercise(const std::string& file) {
     std::istringstream in(text_of(file));
-    sim::lspci_error wrong;
+    sim::dump_report wrong;
     auto functions = sim::read_lspci(in, &wrong);
     INFO(file << ':' << wrong.line << ": " << wrong.reason);
     REQUIRE(functions);
@@ -154,7 +154,7 @@ TEST_CASE("the table has a line per function, aligned and at most 110 wide", "[l
     CHECK(lines[37] == "35 functions, all bound; 204 vectors (187 MSI-X, 11 MSI, 6 INTx), all fired; all released, "
                        "ledger clean");
     CHECK_THAT(done.out, ContainsSubstring("\n  8 KiB: 0000:00:06.0 BAR 1\n"));
-    CHECK_THAT(done.out, ContainsSubstring("\n  4 KiB: 28 others\n"));
+    CHECK_THAT(done.out, ContainsSubstring(", and 24 more\n"));
 }
 
 TEST_CASE("a dump that ends before the capabilities says so", "[lspci]") {
@@ -177,8 +177,8 @@ TEST_CASE("a function that did not answer when it was dumped is left alone", "[l
     const outcome done = run(text);
     CHECK(done.code == 0);
     CHECK_THAT(done.out, ContainsSubstring("0000:00:03.0  ffff:ffff  Ethernet controller"));
-    CHECK_THAT(done.out, ContainsSubstring("  absent\n"));
-    CHECK_THAT(done.out, ContainsSubstring("2 functions (1 absent), all bound; 1 vector "));
+    CHECK_THAT(done.out, ContainsSubstring("  asleep\n"));
+    CHECK_THAT(done.out, ContainsSubstring("2 functions (1 asleep), all bound; 1 vector "));
 }
 
 TEST_CASE("text that is no dump is one line that says what and where", "[lspci]") {
@@ -189,23 +189,27 @@ TEST_CASE("text that is no dump is one line that says what and where", "[lspci]"
     };
     const std::string bytes = one_function.substr(one_function.find('\n') + 1);
     const auto rows = std::vector<row>{
-        {"nothing", "", "dump: no function found; expected the output of lspci -xxxx"},
-        {"empty lines", "\n\n\n", "dump: no function found; expected the output of lspci -xxxx"},
-        {"prose", "Dear all,\nhere it is\n", "dump: no function found; expected the output of lspci -xxxx"},
+        {"nothing", "", "dump: no function is in it: this is not the output of lspci -xxxx"},
+        {"empty lines", "\n\n\n", "dump: no function is in it: this is not the output of lspci -xxxx"},
+        {"prose", "Dear all,\nhere it is\n", "dump: no function is in it: this is not the output of lspci -xxxx"},
         {"no hex dump", "00:02.0 Ethernet controller: Intel Corporation\n", "dump:1: "},
         {"bytes first", bytes, "dump:1: "},
-        {"a digit that is none", replaced(one_function, "d3 10", "d3 1g"), "dump:2: "},
-        {"a byte too long", replaced(one_function, "d3 10", "d3 100"), "dump:2: "},
-        {"a byte too few", replaced(one_function, "d3 10 ", "d3 "), "dump:2: "},
-        {"a byte too many", replaced(one_function, "d3 10 ", "d3 10 10 "), "dump:2: "},
+        {"a digit that is none", replaced(one_function, "d3 10", "d3 1g"),
+         "dump: 0000:00:02.0: the row at 0x0 is malformed (line 2): left out"},
+        {"a byte too long", replaced(one_function, "d3 10", "d3 100"),
+         "dump: 0000:00:02.0: the row at 0x0 is malformed (line 2): left out"},
+        {"a byte too few", replaced(one_function, "d3 10 ", "d3 "),
+         "dump: 0000:00:02.0 ends after 15 bytes, the row at 0x0 is cut (line 3): left out"},
+        {"a byte too many", replaced(one_function, "d3 10 ", "d3 10 10 "),
+         "dump: 0000:00:02.0: the row at 0x0 is malformed (line 2): left out"},
         {"a line left out", replaced(one_function, "20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n", ""),
-         "dump:4: "},
-        {"a line twice", replaced(one_function, "20:", "10:"), "dump:4: "},
-        {"cut off", one_function.substr(0, one_function.find("30:")), "dump:4: "},
-        {"cut off within a line", one_function.substr(0, one_function.size() - 10), "dump:5: "},
-        {"a function twice", one_function + "\n" + one_function, "dump:7: "},
-        {"an address that cannot be", replaced(one_function, "00:02.0", "00:22.0"), "dump:1: "},
-        {"a loop of capabilities", replaced(text_of("test/data/q35-xxx.lspci"), "40: 11 80", "40: 11 40"), "dump:6: "},
+         "dump: 0000:00:02.0 ends after 32 bytes, the row at 0x30 is not the one that is due (line 4): left out"},
+        {"a line twice", replaced(one_function, "20:", "10:"),
+         "dump: 0000:00:02.0 ends after 32 bytes, the row at 0x10 is not the one that is due (line 4): left out"},
+        {"cut off", one_function.substr(0, one_function.find("30:")),
+         "dump: 0000:00:02.0 ends after 48 bytes: left out"},
+        {"an address that cannot be", replaced(one_function, "00:02.0", "00:22.0"),
+         "dump:2: bytes of no function: the line with its address is missing before them"},
     };
     for (const row& r : rows) {
         CAPTURE(r.what);
@@ -326,7 +330,7 @@ TEST_CASE("the generic driver cuts a function off its INTx line, and puts it bac
     REQUIRE(bound);
     function.raise(0);
     CHECK(bound->state().interrupts(0) == 1);
-    CHECK((function.read_config(sim::registers::command, 2).value() & sim::registers::command_bits::intx_disable) != 0);
+    CHECK((function.read_config(pci::registers::command, 2).value() & pci::registers::command_bits::intx_disable) != 0);
     function.lower_intx();
     CHECK(bound->unbind());
     CHECK(difference(before, function.state()) == "");

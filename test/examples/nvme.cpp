@@ -65,7 +65,7 @@ auto refusing(admin_opcode which, status with) {
 }  // namespace
 
 TEST_CASE("the NVMe driver finds out what it drives") {
-    nvme_bench bench({.most_queues = 5, .most_transfer = 2, .blocks = 4321, .block_size_exponent = 12});
+    nvme_bench bench({.max_queues = 5, .max_transfer = 2, .blocks = 4321, .block_size_exponent = 12});
     auto bound = bench.bind();
     REQUIRE(bound);
     const nvme::identification& info = bound->state().info();
@@ -76,8 +76,8 @@ TEST_CASE("the NVMe driver finds out what it drives") {
     CHECK(info.nsid == nvme::namespace_id{1});
     CHECK(info.blocks == 4321);
     CHECK(info.block_size == 4096);
-    CHECK(info.most_queues == 5);
-    CHECK(info.most_transfer == 4 * nvme::page_size);
+    CHECK(info.max_queues == 5);
+    CHECK(info.max_transfer == 4 * nvme::page_size);
     CHECK(bound->state().queue_count() == 2);
     CHECK(bound->state().queue(2).error() == errc::einval);
 }
@@ -86,11 +86,11 @@ TEST_CASE("the NVMe driver passes its exercise on controllers of every kind") {
     const auto config = GENERATE(values<nvme::model_config>({
         {},
         {.doorbell_stride_exponent = 2},
-        {.most_entries = 2},
-        {.msix_vectors = 3, .most_queues = 2},
-        {.most_queues = 1},
-        {.most_transfer = 0},
-        {.most_transfer = 1, .block_size_exponent = 12},
+        {.max_entries = 2},
+        {.msix_vectors = 3, .max_queues = 2},
+        {.max_queues = 1},
+        {.max_transfer = 0},
+        {.max_transfer = 1, .block_size_exponent = 12},
     }));
     nvme_bench bench(config);
     std::vector<std::string> said;
@@ -125,7 +125,7 @@ TEST_CASE("blocks of every number are read back as they were written, and not on
     auto bound = bench.bind();
     REQUIRE(bound);
     const auto queue = bound->state().queue(0).value();
-    const std::size_t most = bound->state().info().most_transfer;
+    const std::size_t most = bound->state().info().max_transfer;
     for (const std::size_t size : {std::size_t{512}, nvme::page_size, nvme::page_size + 512, 2 * nvme::page_size,
                                    2 * nvme::page_size + 512, most, most + 512, 3 * most - 512}) {
         const auto before = some_bytes(size + 1024, 7);
@@ -207,7 +207,7 @@ TEST_CASE("one to eight I/O queues are made and made again, each with a vector o
 
 TEST_CASE("there are as many I/O queues as the device has vectors and queues for") {
     CHECK(nvme_bench({.msix_vectors = 4}).bind()->state().set_queue_count(8) == 3U);
-    CHECK(nvme_bench({.most_queues = 3}).bind()->state().set_queue_count(8) == 3U);
+    CHECK(nvme_bench({.max_queues = 3}).bind()->state().set_queue_count(8) == 3U);
     nvme_bench bench({.msix_vectors = 1});
     CHECK(bench.bind().error() == errc::enospc);
     CHECK(bench.left_behind() == "");
@@ -513,7 +513,7 @@ TEST_CASE("the NVMe driver refuses a device that it cannot drive, and leaves it 
     CHECK(bind(all, std::uint64_t{1} << 48U, as_it_is) == errc::eopnotsupp);
     CHECK(bind(all, 0, [](sim::function_config& config) { config.bar_sizes[0] = 0x1000; }) == errc::enodev);
     CHECK(bind(all, 0, [](sim::function_config& config) { config.class_code = 0x010601; }) == errc::enodev);
-    nvme_bench wide({.most_transfer = 1, .block_size_exponent = 14});
+    nvme_bench wide({.max_transfer = 1, .block_size_exponent = 14});
     CHECK(wide.bind().error() == errc::eopnotsupp);
     CHECK(wide.left_behind() == "");
 }

@@ -132,10 +132,10 @@ struct raw_controller : nvme_bench {
 }  // namespace
 
 TEST_CASE("a simulated NVMe controller says what it is capable of, and is not ready before it is enabled") {
-    raw_controller bench({.most_entries = 128, .doorbell_stride_exponent = 3});
+    raw_controller bench({.max_entries = 128, .doorbell_stride_exponent = 3});
     const nvme::capabilities able(bench.read(registers::cap, 8));
     CHECK(able.value() == (bench.read(registers::cap) | bench.read(registers::cap + 4) << 32U));
-    CHECK(able.most_entries() == 128);
+    CHECK(able.max_entries() == 128);
     CHECK(able.doorbell_stride() == 32);
     CHECK(able.timeout_ms() == 1000);
     CHECK(able.has_nvm_commands());
@@ -234,7 +234,7 @@ TEST_CASE("doorbells that mean nothing are ignored, and counted") {
 }
 
 TEST_CASE("I/O queues are made and deleted in order, and within their limits") {
-    raw_controller bench({.msix_vectors = 4, .most_entries = 64, .most_queues = 3});
+    raw_controller bench({.msix_vectors = 4, .max_entries = 64, .max_queues = 3});
     bench.start();
     const auto completions = [&](unsigned id, std::uint32_t entries, unsigned vector = 1) {
         return bench.admin_status(
@@ -286,7 +286,7 @@ TEST_CASE("admin commands that are not known are refused") {
 }
 
 TEST_CASE("blocks are read and written with one page, two, a list, and a list that goes on in another") {
-    raw_controller bench({.most_transfer = 0});
+    raw_controller bench({.max_transfer = 0});
     bench.start();
     bench.make_io_queue();
     const std::uint64_t at = bench.address(bench.data);
@@ -330,7 +330,7 @@ TEST_CASE("blocks are read and written with one page, two, a list, and a list th
 }
 
 TEST_CASE("I/O commands that cannot be executed are refused") {
-    raw_controller bench({.most_transfer = 1, .blocks = 100});
+    raw_controller bench({.max_transfer = 1, .blocks = 100});
     bench.start();
     bench.make_io_queue();
     const std::uint64_t at = bench.address(bench.data);

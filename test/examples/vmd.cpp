@@ -115,7 +115,7 @@ TEST_CASE("W02: in bypass VMD has no vectors and no handlers, and children that 
         CHECK(state.vectors() == 0);
         CHECK(state.handlers() == 0);
         CHECK(!m.endpoint.is_remapping());
-        CHECK(m.function.state().vectors == 0);
+        CHECK(!m.function.msix_enabled());
         CHECK(state.bus().functions().size() == 3);
         CHECK(state.bound_children() == 2);
         CHECK(state.child<vmd::ethernet::driver>(2) == nullptr);

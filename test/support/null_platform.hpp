@@ -36,6 +36,7 @@ public:
         unsigned msi_vectors = 4;
         unsigned intx_vectors = 1;
         std::size_t bar_bytes = 4096;
+        unsigned bars = (1U << pci::bar_count) - 1;  // bit n: there is a BAR n
 
         bool attached = false;
         unsigned enabled = 0;  ///< how often; 1 also while the last disable waits for a BAR or a vector
@@ -199,7 +200,7 @@ public:
     result<region_type> map_bar(function_type& f, pci::bar_number bar, const char*) noexcept {
         if (in_handler(f))
             return fail(errc::edeadlk);
-        if (bar.value() >= pci::bar_count)
+        if (bar.value() >= pci::bar_count || (f.bars >> bar.value() & 1U) == 0)
             return fail(errc::einval);
         if (std::exchange(f.mapped[bar.value()], true))
             return fail(errc::ebusy);

@@ -6,6 +6,7 @@
 #include <devres/core/list.hpp>
 #include <devres/core/ownership.hpp>
 
+/// Actions: functions that devres calls at unbind.
 namespace devres {
 
 namespace detail {

@@ -17,7 +17,7 @@ namespace devres {
 /// `devres_open_group()`, `devres_close_group()`, `devres_remove_group()`, `devres_release_group()`. The
 /// misuses that warn or halt there (closing twice, an unknown id) have no spelling here.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// group queues{dev};
 /// DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(device, 2, 9, irq_type::msix));
@@ -41,8 +41,10 @@ public:
         insert_before(of.groups_);
     }
 
+    /// Takes the other's group, with its place; the other has none afterwards.
     group(group&& other) noexcept { take(other); }
 
+    /// As the constructor; the group that this had is released first if it is open, and left where it is if it was kept.
     group& operator=(group&& other) noexcept {
         if (this != &other) {
             end();

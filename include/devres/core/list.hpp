@@ -12,6 +12,7 @@
 #include <devres/core/detail/open_access.hpp>
 #include <devres/core/detail/record_memory.hpp>
 #include <devres/core/memory.hpp>
+#include <devres/core/release_step.hpp>
 #include <devres/core/result.hpp>
 
 namespace devres {
@@ -19,16 +20,6 @@ namespace devres {
 namespace detail {
 struct record_access;
 }
-
-/// When a record is released: what uses others goes before what is used, whatever their age. Within a step the newest
-/// goes first.
-enum class release_step : unsigned char {
-    users,     ///< access from outside: closed, and waited for
-    stop,      ///< what was started: interrupts and DMA still work
-    handlers,  ///< what is called asynchronously
-    code,      ///< what gives back by running code of the driver: destructors, actions
-    matter,    ///< what code uses: vectors, mappings, memory, the enable
-};
 
 /// A device's release list: what to call when the device's driver is unbound, from the outside in (`release_step`), and
 /// newest first in each step.
@@ -59,7 +50,7 @@ public:
         detail::record_serial serial_ = 0;
     };
 
-    using release_function = void (*)(void* argument);
+    using release_function = void (*)(void* argument);  ///< what a record calls
 
     /// How many records fit before the list asks for memory.
     static constexpr std::size_t inline_records = detail::node_pool::nodes_of_block;
@@ -249,21 +240,7 @@ private:
     }
 
     template <class Wanted>
-    [[nodiscard]] handle newest(Wanted wanted) const noexcept {
-        detail::list_node* found = nullptr;
-        for (const detail::list_links& end : steps_) {
-            for (detail::list_links* at = end.previous(); at != &end; at = at->previous()) {
-                auto& node = static_cast<detail::list_node&>(*at);
-                if (found != nullptr && node.older_than(found->serial))
-                    break;
-                if (wanted(node)) {
-                    found = &node;
-                    break;
-                }
-            }
-        }
-        return found == nullptr ? handle() : handle(found, found->serial);
-    }
+    [[nodiscard]] handle newest(Wanted wanted) const noexcept;
     template <class Wanted>
     [[nodiscard]] bool any_from(release_step step, Wanted wanted) const noexcept {
         const detail::list_links& end = steps_[static_cast<std::size_t>(step)];

@@ -17,11 +17,14 @@ class managed_ptr {
 public:
     /// A reference to nothing.
     constexpr managed_ptr() noexcept = default;
+    /// To that object, for as long as it is there.
     managed_ptr(const managed_ref<T>& object) noexcept  // NOLINT: as a pointer is made from a reference
         : serial_(detail::record_access::serial_of(detail::token::record(object))),
           node_(detail::record_access::node(detail::token::record(object))), object_(&object.get()) {}
+    /// A reference to the same object, or to nothing.
     managed_ptr(const managed_ptr& other) noexcept
         : serial_(other.serial_), node_(other.node_), object_(other.object_) {}
+    /// Refers to what the other refers to, from one moment to the next for who reads meanwhile.
     managed_ptr& operator=(const managed_ptr& other) noexcept {
         if (this != &other) {
             store(serial_, 0);  // who reads meanwhile finds nothing
@@ -35,12 +38,12 @@ public:
 
     /// The object, or null.
     [[nodiscard]] T* get() const noexcept { return find(0); }
-    [[nodiscard]] explicit operator bool() const noexcept { return get() != nullptr; }
+    [[nodiscard]] explicit operator bool() const noexcept { return get() != nullptr; }  ///< has an object
 
     /// The object, which must be there: the program stops otherwise. A handler that has asked has it until it returns, though
     /// the device's thread may be about to release it.
     [[nodiscard]] T* operator->() const noexcept { return there(); }
-    [[nodiscard]] T& operator*() const noexcept { return *there(); }
+    [[nodiscard]] T& operator*() const noexcept { return *there(); }  ///< as `->`
 
 private:
     template <class Value>

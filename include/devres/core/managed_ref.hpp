@@ -23,7 +23,7 @@ namespace devres {
 template <class T>
 class managed_ref {
 public:
-    using object_type = T;
+    using object_type = T;  ///< what it refers to
 
     /// Not trivial, so that an object with a reference in it is not plain bytes for the device.
     DEVRES_INLINE constexpr managed_ref(const managed_ref& other) noexcept
@@ -38,10 +38,13 @@ public:
     constexpr managed_ref(const managed_ref<Other>& other) noexcept  // NOLINT: as a reference converts
         : object_(other.object_), record_(other.record_) {}
 
+    /// The object. It is there until devres releases it; a reference that is kept for longer is a dangling one.
+    /// @{
     [[nodiscard]] constexpr T& get() const noexcept { return *object_; }
     [[nodiscard]] constexpr T& operator*() const noexcept { return *object_; }
     [[nodiscard]] constexpr T* operator->() const noexcept { return object_; }
     [[nodiscard]] constexpr operator T&() const noexcept { return *object_; }  // NOLINT: it is a reference
+    /// @}
 
     /// A part of the object, owned with it: `data.member(&state::queue)`.
     template <class Part, class Whole>

@@ -11,10 +11,11 @@ namespace devres {
 /// The owner devres: it frees the resource when the driver is unbound, after remove().
 struct managed_t {};
 /// The owner driver: it frees the resource itself, no later than remove().
+/// Its guards move; one that has been moved from, or has freed, owns nothing, is false, and frees nothing.
 struct unmanaged_t {};
 
-inline constexpr managed_t managed;
-inline constexpr unmanaged_t unmanaged;
+inline constexpr managed_t managed;      ///< the owner of a line: `pci::enable = managed`
+inline constexpr unmanaged_t unmanaged;  ///< likewise
 
 namespace detail {
 
@@ -33,22 +34,25 @@ struct of_library {};
 /// One line of an ownership table: who owns `Resource`, and what a managed user of all the rest is kept apart from.
 template <class Resource, class Owner, class Off = detail::kept_off<>, class Guarded = detail::guarded<>>
 struct claim {
-    using resource_type = Resource;
-    using owner_type = Owner;
+    using resource_type = Resource;  ///< whose line it is
+    using owner_type = Owner;        ///< `managed_t` or `unmanaged_t`
 };
 
 /// A resource as ownership tables name it, told from others by its tag; `Needs` are the resources it is built
 /// on. Assigning an owner makes a line of a table. A resource of the driver's own that the table makes managed is acquired
 /// under its name: `devm_add_action<regulator>(dev, ...)`, `devm_emplace<zone, thermal_zone>(dev)`.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// inline constexpr devres::resource<struct minor_number_tag> minor_number;
 /// @endcode
 template <class Tag, class... Needs>
 struct resource {
+    /// A line of a table.
+    /// @{
     constexpr claim<resource, managed_t> operator=(managed_t) const noexcept { return {}; }      // NOLINT
     constexpr claim<resource, unmanaged_t> operator=(unmanaged_t) const noexcept { return {}; }  // NOLINT
+    /// @}
 };
 
 /// A resource whose managed form is taken to use all that its driver has, but for what is named: see
@@ -81,7 +85,7 @@ struct apart<Resource, detail::kept_off<Off...>, detail::guarded<Guarded...>> {
 
 /// The objects that a driver has devres keep for it (`devm_emplace`).
 using driver_data_t = resource<detail::of_library<struct driver_data_tag>>;
-inline constexpr driver_data_t driver_data;
+inline constexpr driver_data_t driver_data;  ///< as a table names it
 
 namespace detail {
 
@@ -198,7 +202,7 @@ concept handlers_apart = rule<
 /// A table that claims a resource twice (D008), or says that devres owns something that is built on or may use
 /// what the driver frees earlier (D002), does not compile.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// static constexpr auto ownership = devres::own(
 ///     devres::driver_data                           = devres::managed,

@@ -62,7 +62,7 @@ struct revocable_maker;
 /// What drivers build from a kref, a lock and an "alive" flag for their character devices; in Rust for Linux,
 /// `Revocable` and `Devres`.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// DEVRES_TRY(auto file, devm_revocable(dev, data));  // in probe, when data is complete
 /// ...
@@ -93,7 +93,9 @@ public:
     /// thread waits for the device to go.
     class DEVRES_CONSUMABLE access : detail::open_access {
     public:
+        /// Takes the open access: by the thread that opened it. The other is closed afterwards.
         access(access&& other) noexcept { take(other); }
+        /// As the constructor; what was open is closed first.
         access& operator=(access&& other) noexcept {
             if (this != &other) {
                 close();
@@ -105,8 +107,11 @@ public:
 
         /// True if the object can be used; false if it was revoked.
         [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return opened_ != nullptr; }
+        /// What is shown; only while the access is open.
+        /// @{
         [[nodiscard]] DEVRES_NOT_WHEN_EMPTY T& operator*() const noexcept { return *opened_->shown.get(); }
         [[nodiscard]] DEVRES_NOT_WHEN_EMPTY T* operator->() const noexcept { return opened_->shown.get(); }
+        /// @}
 
     private:
         friend class revocable;
@@ -143,11 +148,14 @@ public:
 
     /// Access to nothing.
     revocable() noexcept = default;
+    /// Shares the access.
     revocable(const revocable& other) noexcept : control_(other.control_) {
         if (control_ != nullptr)
             control_->get();
     }
+    /// Takes the other's access; the other is empty afterwards.
     revocable(revocable&& other) noexcept : control_(other.control_) { other.control_ = nullptr; }
+    /// Shares what the other shares.
     revocable& operator=(revocable other) noexcept {
         control* const mine = control_;
         control_ = other.control_;

@@ -3,6 +3,7 @@
 
 #include <devres/core/managed_ref.hpp>
 
+/// Starting an object: its stop() comes before its handlers, and whatever they use, go.
 namespace devres {
 
 namespace detail {

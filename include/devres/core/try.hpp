@@ -37,7 +37,7 @@ constexpr bool failed(const Result& outcome) noexcept {
 /// Two statements of standard C++: one TRY on a line, and braces after an `if` or a `for`. Where `expr` has commas outside
 /// of parentheses, in template arguments, the first form takes it as it is and the second in parentheses.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// DEVRES_TRY(auto device, pcim_enable_device(dev));
 /// DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(device, 1, 32, irq_type::msix | irq_type::msi));

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <devres/core/detail/stop.hpp>
+
 namespace devres::linux_model {
 
 /// What the kernel did.
@@ -43,6 +45,7 @@ enum class warning_kind {
     other,
 };
 
+/// As it is written above.
 [[nodiscard]] constexpr std::string_view name_of(warning_kind kind) noexcept {
     constexpr std::string_view names[] = {"rpe",          "msi_data",         "double_enable",
                                           "already_free", "already_disabled", "irq_domain",
@@ -50,6 +53,7 @@ enum class warning_kind {
     return names[static_cast<unsigned>(kind)];
 }
 
+/// As it is written above.
 [[nodiscard]] constexpr std::string_view name_of(event_kind kind) noexcept {
     constexpr std::string_view names[] = {"bind",    "probe", "unbind", "unbound", "add",      "remove",
                                           "release", "alloc", "free",   "request", "free_irq", "warning",
@@ -59,17 +63,19 @@ enum class warning_kind {
 
 /// One thing that happened; which members mean something is said at `event_kind`.
 struct event {
-    event_kind kind{};
-    warning_kind warning = warning_kind::other;
-    int value = 0;
-    const void* dev_id = nullptr;
-    std::string text{};
+    event_kind kind{};                           ///< what happened
+    warning_kind warning = warning_kind::other;  ///< which, of a warning
+    int value = 0;                               ///< a number: of vectors, of an interrupt
+    const void* dev_id = nullptr;                ///< of a handler
+    std::string text{};                          ///< a name, or the kernel's own words
 };
 
 /// The kernel stopped: it would have dereferenced a null pointer, run into a BUG, or waited for itself for ever.
 class oops : public std::exception {
 public:
+    /// Stopped in that function of the kernel.
     explicit oops(std::string function) : function_(std::move(function)) {}
+    /// The function.
     [[nodiscard]] const char* what() const noexcept override { return function_.c_str(); }
 
 private:
@@ -79,19 +85,23 @@ private:
 /// What happened since the beginning, in order, and which of the warnings that come once have come.
 class event_log {
 public:
+    /// Writes down what happened.
+    /// @{
     void add(event what) { events_.push_back(std::move(what)); }
     void add(event_kind kind, int value, const void* dev_id = nullptr) {
         add({.kind = kind, .value = value, .dev_id = dev_id});
     }
     void add(event_kind kind, std::string text) { add({.kind = kind, .text = std::move(text)}); }
+    /// @}
 
+    /// Writes down a warning, with the kernel's text.
     void warn(warning_kind kind, std::string text) {
         add({.kind = event_kind::warning, .warning = kind, .text = std::move(text)});
     }
 
-    /// Says that the kernel warns in `function`, which has no text for it. @param once each function that warns
-    /// once does so once
+    /// Says that the kernel warns in `function`, which has no text for it.
     void warn_in(warning_kind kind, const char* function) { warn(kind, std::string("WARNING in ") + function); }
+    /// Likewise, but only the first time in that function.
     void warn_once_in(warning_kind kind, const char* function) {
         if (first(function))
             warn_in(kind, function);
@@ -107,17 +117,21 @@ public:
         return true;
     }
 
-    /// Stops the kernel. @throws oops
+    /// Stops the kernel. @throws oops; a program without exceptions ends
     [[noreturn]] void stop(std::string function) {
         add(event_kind::oops, function);
         stopped_ = true;
+#ifdef __cpp_exceptions
         throw oops(std::move(function));
+#else
+        devres::detail::stop(("the kernel stopped in " + function).c_str());
+#endif
     }
 
     /// Whether the kernel stopped. Nothing that it is asked for from then on is done.
     [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
-    [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }
+    [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }  ///< in order
     /// As `events`, which are forgotten.
     std::vector<event> take_events() { return std::exchange(events_, {}); }
 

@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include <devres/hardware/detail/text.hpp>
+#include <devres/hardware/irq_slot.hpp>
 #include <devres/linux_model/event_log.hpp>
 #include <devres/linux_model/negative.hpp>
 #include <devres/linux_model/profile.hpp>
 #include <devres/pci/types.hpp>
-#include <devres/sim/irq_slot.hpp>
 
 namespace devres::linux_model {
 
@@ -19,15 +20,15 @@ using irq_handler = pci::irq_return (*)(unsigned irq, void* dev_id);
 
 /// Flags of `request_irq()`, with the kernel's values.
 namespace irqf {
-inline constexpr unsigned shared = 0x80;
+inline constexpr unsigned shared = 0x80;  ///< IRQF_SHARED
 }  // namespace irqf
 
 /// One handler of an interrupt (`struct irqaction`).
 struct irqaction {
-    irq_handler handler = nullptr;
-    void* dev_id = nullptr;
-    unsigned flags = 0;
-    std::string name;
+    irq_handler handler = nullptr;  ///< what is called
+    void* dev_id = nullptr;         ///< with this; it names the handler
+    unsigned flags = 0;             ///< of `irqf`
+    std::string name;               ///< as /proc/interrupts has it
 };
 
 struct irq_desc;
@@ -36,10 +37,10 @@ struct irq_desc;
 /// interrupt is disabled (`struct irq_chip`).
 class irq_chip {
 public:
-    virtual void startup(irq_desc& desc) = 0;
-    virtual void shutdown(irq_desc& desc) = 0;
-    virtual void disable(irq_desc& desc) = 0;
-    virtual void enable(irq_desc& desc) = 0;
+    virtual void startup(irq_desc& desc) = 0;   ///< the first handler has come
+    virtual void shutdown(irq_desc& desc) = 0;  ///< the last has gone
+    virtual void disable(irq_desc& desc) = 0;   ///< it is held back
+    virtual void enable(irq_desc& desc) = 0;    ///< no more
 
 protected:
     ~irq_chip() = default;
@@ -47,16 +48,16 @@ protected:
 
 /// An interrupt and its handlers (`struct irq_desc`). Its number exists as long as it is in use.
 struct irq_desc {
-    unsigned number = 0;
-    bool used = false;
-    bool is_line = false;  ///< INTx; otherwise a message
-    unsigned message = 0;  ///< the message's number
-    unsigned index = 0;    ///< of the vector in its function
-    irq_chip* chip = nullptr;
-    std::vector<irqaction> actions;
-    unsigned depth = 0;  ///< of disable_irq; the last handler takes it along
+    unsigned number = 0;             ///< as drivers know it
+    bool used = false;               ///< the number is given out
+    bool is_line = false;            ///< INTx; otherwise a message
+    unsigned message = 0;            ///< the message's number
+    unsigned index = 0;              ///< of the vector in its function
+    irq_chip* chip = nullptr;        ///< null: nothing to start
+    std::vector<irqaction> actions;  ///< in the order in which they were added
+    unsigned depth = 0;              ///< of disable_irq; the last handler takes it along
     bool holds = false;  ///< what comes without a handler waits for one, as a platform's vectors do; else it is lost
-    sim::irq_slot slot;  ///< where the hardware delivers it; calls all handlers
+    hardware::irq_slot slot;  ///< where the hardware delivers it; calls all handlers
 };
 
 /// The interrupts of the machine (kernel/irq/manage.c). Numbers are given out from the lowest on, so a freed one is used
@@ -66,6 +67,7 @@ struct irq_desc {
 /// a shared interrupt: messages that arrive in that moment are lost.
 class irq_core {
 public:
+    /// With the timer's interrupt.
     irq_core(event_log& log, const kernel_version& version) : log_(&log), version_(&version) {
         irq_desc& timer = descs_.emplace_back();
         timer.used = true;
@@ -79,9 +81,11 @@ public:
         const auto number = static_cast<unsigned>(irq);
         return irq >= 0 && number < descs_.size() && descs_[number].used ? &descs_[number] : nullptr;
     }
+    /// The interrupt of a number that `allocate` gave.
+    [[nodiscard]] irq_desc& at(unsigned number) noexcept { return descs_[number]; }
 
-    /// `count` numbers in a row, not below `from`. @throws std::bad_alloc
-    unsigned allocate(unsigned count, unsigned from, irq_chip& chip, sim::function& owner) {
+    /// `count` numbers in a row, not below `from`. @throws std::bad_alloc if there is no memory
+    unsigned allocate(unsigned count, unsigned from, irq_chip& chip, hardware::function& owner) {
         unsigned base = from;
         for (unsigned i = 0; i != count;) {
             if (base + i < descs_.size() && descs_[base + i].used) {
@@ -239,12 +243,7 @@ private:
     }
 
     static std::string mismatch(const irq_desc& desc, unsigned flags, const char* name) {
-        const auto hex = [](unsigned value) {
-            std::string out(8, '0');
-            for (unsigned i = 8; i-- != 0; value >>= 4U)
-                out[i] = "0123456789abcdef"[value & 15U];
-            return out;
-        };
+        const auto hex = [](unsigned value) { return hardware::detail::hex_digits(value, 8); };
         const irqaction& old = desc.actions.front();
         return "Flags mismatch irq " + std::to_string(desc.number) + ". " + hex(flags) + " (" + name + ") vs. " +
                hex(old.flags) + " (" + old.name + ')';

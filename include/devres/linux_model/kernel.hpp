@@ -8,27 +8,31 @@
 #include <thread>
 #include <utility>
 
+#include <devres/core/detail/exceptions.hpp>
+#include <devres/hardware/machine.hpp>
 #include <devres/linux_model/event_log.hpp>
 #include <devres/linux_model/irq.hpp>
 #include <devres/linux_model/pci_dev.hpp>
 #include <devres/linux_model/profile.hpp>
 #include <devres/pci/platform.hpp>
-#include <devres/sim/bus.hpp>
 
 namespace devres::linux_model {
 
 /// Flags of `pci_alloc_irq_vectors()`, with the kernel's values; the types are `pci::irq_type`'s.
 namespace pci_irq {
+/// The flag of that name: `PCI_IRQ_INTX` and so on.
+/// @{
 inline constexpr unsigned intx = 1U << 0U;
 inline constexpr unsigned msi = 1U << 1U;
 inline constexpr unsigned msix = 1U << 2U;
 inline constexpr unsigned all_types = intx | msi | msix;
 inline constexpr unsigned affinity = 1U << 3U;
 inline constexpr unsigned virtual_entries = 1U << 4U;
+/// @}
 }  // namespace pci_irq
 
 /// Linux, as far as it owns device resources: what a version of it, with a version of the patch series, does when C drivers
-/// enable devices, allocate vectors, register handlers and are unbound, on the hardware of a simulated bus. All that it
+/// enable devices, allocate vectors, register handlers and are unbound, on a machine in memory. All that it
 /// does is in its log: nodes of the release list, warnings with the kernel's text.
 ///
 /// The functions have the kernel's names, arguments and answers: 0 or a count, or a negative errno number. Where the
@@ -36,7 +40,7 @@ inline constexpr unsigned virtual_entries = 1U << 4U;
 /// drivers written with this library, whose `hybrid_irq_vectors` is true; as a platform it answers `eio` once it has
 /// stopped, but for releases, which succeed.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// linux_model::kernel linux(linux_model::linux_6_1);
 /// linux_model::pci_dev& dev = linux.add({.msix_vectors = 4, .bar_sizes = {4096}});
@@ -48,28 +52,30 @@ inline constexpr unsigned virtual_entries = 1U << 4U;
 /// @endcode
 class kernel {
 public:
-    using function_type = pci_dev;
-    using region_type = sim::region;
+    using function_type = pci_dev;         ///< as a platform
+    using region_type = hardware::region;  ///< as a platform
 
     /// What a C driver is. An empty `remove` is none.
     struct driver {
-        const char* name = "";
-        std::function<int(pci_dev&)> probe;
-        std::function<void(pci_dev&)> remove = nullptr;
+        const char* name = "";                           ///< in the log
+        std::function<int(pci_dev&)> probe;              ///< 0, or a negative errno
+        std::function<void(pci_dev&)> remove = nullptr;  ///< may be empty
     };
 
+    /// A machine that runs that version, without functions.
     explicit kernel(const kernel_version& version, const patch_version& patch = unpatched)
         : version_(&version), patch_(&patch), irqs_(log_, version) {}
     kernel(const kernel&) = delete;
     kernel& operator=(const kernel&) = delete;
 
-    [[nodiscard]] const kernel_version& version() const noexcept { return *version_; }
-    [[nodiscard]] const patch_version& patch() const noexcept { return *patch_; }
+    [[nodiscard]] const kernel_version& version() const noexcept { return *version_; }  ///< what it runs
+    [[nodiscard]] const patch_version& patch() const noexcept { return *patch_; }       ///< and with which patch
 
-    /// Puts a function on the bus, as `sim::bus::add`. @throws as that does
-    pci_dev& add(const sim::function_config& config);
-    template <std::same_as<sim::dumped_function> Dump>
-    pci_dev& add(const Dump& dump, sim::device_model* model = nullptr) {
+    /// Puts a function on the bus, as `hardware::machine::add`. @throws as that does
+    pci_dev& add(const hardware::function_config& config);
+    /// Likewise, with the configuration space of a real one.
+    template <std::same_as<hardware::dumped_function> Dump>
+    pci_dev& add(const Dump& dump, hardware::device_model* model = nullptr) {
         return know(hardware_.add(dump, model));
     }
 
@@ -79,17 +85,15 @@ public:
             if (dev.hardware.address() == where)
                 return dev;
         }
-        throw std::out_of_range(std::string("no function at ") + where.text().c_str());
+        devres::detail::raise<std::out_of_range>("no function at " + std::string(where.text()));
     }
 
-    /// The bus that the functions are on. Its ledger knows of BARs, DMA and memory only.
-    [[nodiscard]] sim::bus& hardware() noexcept { return hardware_; }
-    [[nodiscard]] event_log& log() noexcept { return log_; }
+    /// The machine that it runs on. Its ledger knows of BARs, DMA and memory only.
+    [[nodiscard]] hardware::machine& hardware() noexcept { return hardware_; }
+    [[nodiscard]] event_log& log() noexcept { return log_; }  ///< all that happened
 
     /// Whether functions can have more than one MSI vector; true unless said otherwise.
     void set_multiple_msi(bool on) noexcept { multiple_msi_ = on; }
-
-    // The driver core and the PCI bus (drivers/base/dd.c, drivers/pci/pci-driver.c).
 
     /// Has the driver probe the function. @returns 0; what probe returned; -EBUSY: it has a driver, or resources on its
     /// list, which stay there
@@ -97,8 +101,8 @@ public:
     /// Calls remove, and releases the list. Nothing for a function without a driver.
     void unbind(pci_dev& dev);
 
-    // Enabling (drivers/pci/pci.c, devres.c).
-
+    /// As the kernel's (drivers/pci/pci.c, devres.c).
+    /// @{
     int pci_enable_device(pci_dev& dev);
     void pci_disable_device(pci_dev& dev);
     int pcim_enable_device(pci_dev& dev);
@@ -106,9 +110,10 @@ public:
     void pci_set_master(pci_dev& dev) noexcept;
     void pci_clear_master(pci_dev& dev) noexcept;
     void pci_intx(pci_dev& dev, bool on);
+    /// @}
 
-    // Vectors (drivers/pci/msi).
-
+    /// As the kernel's (drivers/pci/msi).
+    /// @{
     int pci_alloc_irq_vectors(pci_dev& dev, unsigned min, unsigned max, unsigned flags) {
         return pci_alloc_irq_vectors_affinity(dev, min, max, flags, nullptr);
     }
@@ -121,13 +126,14 @@ public:
     int pcim_alloc_irq_vectors_affinity(pci_dev& dev, unsigned min, unsigned max, unsigned flags,
                                         const pci::irq_affinity* affinity);
     void pci_free_irq_vectors(pci_dev& dev);
+    /// @}
     /// The number of a vector, which is `dev.irq` of vector 0 without MSI and MSI-X; -EINVAL if there is no such vector.
     [[nodiscard]] int pci_irq_vector(const pci_dev& dev, unsigned vector) const noexcept;
     /// The CPUs that a vector may interrupt, a bit each; 0 if there is no such vector.
     [[nodiscard]] std::uint64_t pci_irq_get_affinity(const pci_dev& dev, unsigned vector) const noexcept;
 
-    // Handlers (kernel/irq/manage.c, devres.c; drivers/pci/irq.c).
-
+    /// As the kernel's (kernel/irq/manage.c, devres.c; drivers/pci/irq.c).
+    /// @{
     int request_irq(int irq, irq_handler handler, unsigned flags, const char* name, void* dev_id);
     void free_irq(int irq, void* dev_id);
     void synchronize_irq(int irq) { irqs_.synchronize_irq(irq); }
@@ -139,30 +145,29 @@ public:
         return request_irq(pci_irq_vector(dev, vector), handler, irqf::shared, name, dev_id);
     }
     void pci_free_irq(pci_dev& dev, unsigned vector, void* dev_id) { free_irq(pci_irq_vector(dev, vector), dev_id); }
+    /// @}
 
     /// The interrupt of a number, with its handlers; null if there is none.
     [[nodiscard]] const irq_desc* find_irq(int irq) noexcept { return irqs_.find(irq); }
 
-    // The primitives of pci::platform; their contracts are there.
-
+    /// What `pci_alloc_irq_vectors` gives on a managed device is managed, as in Linux.
     static constexpr bool hybrid_irq_vectors = true;
 
+    /// A primitive of a platform: its contract is that of `pci::platform_archetype`.
+    /// @{
     void* allocate(std::size_t size, std::size_t alignment) noexcept { return hardware_.allocate(size, alignment); }
     void deallocate(void* block, std::size_t size, std::size_t alignment) noexcept {
         hardware_.deallocate(block, size, alignment);
     }
     void relax() noexcept { std::this_thread::yield(); }
-
     result<> attach(pci_dev& dev) noexcept;
     void detach(pci_dev& dev) noexcept;
     pci::device_id id(const pci_dev& dev) noexcept { return hardware_.id(dev.hardware); }
-
     result<> enable(pci_dev& dev) noexcept;
     void disable(pci_dev& dev) noexcept;
     result<> set_master(pci_dev& dev, bool on) noexcept;
     result<> suspend(pci_dev& dev) noexcept;
     result<> resume(pci_dev& dev) noexcept;
-
     result<std::uint32_t> read_config(pci_dev& dev, unsigned offset, unsigned width) noexcept {
         return dev.hardware.read_config(offset, width);
     }
@@ -170,23 +175,25 @@ public:
         return dev.hardware.write_config(offset, width, value);
     }
 
-    result<sim::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
+    result<pci::bar_resource> describe_bar(const pci_dev& dev, pci::bar_number bar) noexcept;
+    result<hardware::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
         auto mapped = hardware_.map_bar(dev.hardware, bar, name);
-        dev.platform_bars_ += mapped ? 1 : 0;
+        dev.platform_bars_ += mapped ? 1U : 0U;
         return mapped;
     }
-    void unmap_bar(pci_dev& dev, sim::region& mapped) noexcept {
-        hardware_.unmap_bar(dev.hardware, mapped);
+    void unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept {
+        if (!hardware_.unmap_bar(dev.hardware, mapped))
+            return;
         --dev.platform_bars_;
         settle_enable(dev);
     }
-    std::size_t bar_size(const sim::region& mapped) noexcept { return hardware_.bar_size(mapped); }
+    std::size_t bar_size(const hardware::region& mapped) noexcept { return hardware_.bar_size(mapped); }
     template <class T>
-    T read(const sim::region& mapped, std::size_t offset) noexcept {
+    T read(const hardware::region& mapped, std::size_t offset) noexcept {
         return hardware_.read<T>(mapped, offset);
     }
     template <class T>
-    void write(const sim::region& mapped, std::size_t offset, T value) noexcept {
+    void write(const hardware::region& mapped, std::size_t offset, T value) noexcept {
         hardware_.write<T>(mapped, offset, value);
     }
 
@@ -213,6 +220,7 @@ public:
         return hardware_.map_dma(dev.hardware, memory, size);
     }
     void unmap_dma(pci_dev& dev, const pci::dma_block& mapping) noexcept { hardware_.unmap_dma(dev.hardware, mapping); }
+    /// @}
 
 private:
     /// What the one node of pcim_enable_device knows, up to 6.10 (`struct pci_devres`).
@@ -227,7 +235,7 @@ private:
         void* dev_id;
     };
 
-    pci_dev& know(sim::function& function);
+    pci_dev& know(hardware::function& function);
     int give_up(pci_dev& dev, const char* driver, int error);
 
     static void pcim_release(device& dev, void* res);
@@ -248,7 +256,7 @@ private:
     int enable_msi(pci_dev& dev, unsigned min, unsigned max, const pci::irq_affinity* affinity);
     template <class Take>
     int take_at_least(pci_dev& dev, unsigned min, unsigned count, const pci::irq_affinity* affinity, Take take);
-    int take_interrupts(pci_dev& dev, unsigned count, bool in_one_block);
+    unsigned take_interrupts(pci_dev& dev, unsigned count, bool in_one_block);
     void start_msix(pci_dev& dev);
     void start_msi(pci_dev& dev);
     static void write_msix_messages(pci_dev& dev);
@@ -271,7 +279,7 @@ private:
     const kernel_version* version_;
     const patch_version* patch_;
     event_log log_;
-    sim::bus hardware_;
+    hardware::machine hardware_;
     irq_core irqs_;
     std::deque<pci_dev> devices_;
     bool multiple_msi_ = true;
@@ -279,10 +287,11 @@ private:
 
 }  // namespace devres::linux_model
 
-#include <devres/linux_model/kernel_drivers.hpp>
-#include <devres/linux_model/kernel_handlers.hpp>
-#include <devres/linux_model/kernel_platform.hpp>
-#include <devres/linux_model/kernel_vectors.hpp>
+#include <devres/linux_model/detail/kernel_drivers.hpp>
+#include <devres/linux_model/detail/kernel_handlers.hpp>
+#include <devres/linux_model/detail/kernel_msi.hpp>
+#include <devres/linux_model/detail/kernel_platform.hpp>
+#include <devres/linux_model/detail/kernel_vectors.hpp>
 
 namespace devres::linux_model {
 

@@ -7,15 +7,16 @@
 #include <memory>
 #include <vector>
 
-#include <devres/linux_model/devres.hpp>
+#include <devres/hardware/function.hpp>
 #include <devres/linux_model/irq.hpp>
 #include <devres/linux_model/profile.hpp>
+#include <devres/linux_model/release_list.hpp>
 #include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
-#include <devres/sim/affinity_masks.hpp>
-#include <devres/sim/function.hpp>
-#include <devres/sim/registers.hpp>
+#include <devres/pci/registers.hpp>
+#include <devres/pci/spread_masks.hpp>
 
+/// A PCI function as the kernel knows it.
 namespace devres::linux_model {
 
 class kernel;
@@ -28,20 +29,20 @@ enum class power_state { unknown, d0, d3hot };
 class pci_dev final : public device, private irq_chip {
 public:
     /// For `kernel::add`.
-    pci_dev(kernel& owner, event_log& log, const kernel_version& version, sim::function& function) noexcept
+    pci_dev(kernel& owner, event_log& log, const kernel_version& version, hardware::function& function) noexcept
         : device(log, version.empty_release_is_silent), hardware(function), kernel_(&owner) {}
 
-    sim::function& hardware;
+    hardware::function& hardware;  ///< what the kernel drives
 
-    int irq = 0;  ///< INTx, 0 without it; while MSI is enabled, its first interrupt
-    int enable_cnt = 0;
+    int irq = 0;                  ///< INTx, 0 without it; while MSI is enabled, its first interrupt
+    int enable_cnt = 0;           ///< enables that have not been undone
     bool is_managed = false;      ///< pcim_enable_device() was called: some plain functions are managed now
     bool is_msi_managed = false;  ///< the action that frees the vectors is installed
-    bool msi_enabled = false;
-    bool msix_enabled = false;
-    bool no_msi = false;  ///< MSI and MSI-X are not to be used
+    bool msi_enabled = false;     ///< in the capability
+    bool msix_enabled = false;    ///< in the capability
+    bool no_msi = false;          ///< MSI and MSI-X are not to be used
     bool pinned = false;  ///< stays enabled when it is unbound (from 6.11 on; before, the managed enable says so)
-    power_state current_state = power_state::unknown;
+    power_state current_state = power_state::unknown;  ///< as the kernel believes
 
 private:
     friend class kernel;
@@ -59,11 +60,11 @@ private:
     void write_msix_entry(unsigned entry, unsigned word, std::uint32_t value) noexcept {
         if (entry >= hardware.msix_vectors())
             return;  // a virtual entry has no hardware
-        const unsigned table = read(hardware.capabilities().msix + sim::registers::msix::table, 4);
+        const unsigned table = read(hardware.capabilities().msix + pci::registers::msix::table, 4);
         if (table == ~0U)
             return;  // the device is gone
-        const std::uint64_t offset = (table & ~sim::registers::msix::bir) + entry * 16U + word * 4U;
-        hardware.write_bar(pci::bar_number(table & sim::registers::msix::bir), offset, 4, value);
+        const std::uint64_t offset = (table & ~pci::registers::msix::bir) + entry * 16U + word * 4U;
+        hardware.write_bar(pci::bar_number(table & pci::registers::msix::bir), offset, 4, value);
     }
     void mask(const irq_desc& desc, bool masked) noexcept {
         if (msix_enabled) {
@@ -107,7 +108,7 @@ private:
     bool msi_data_ = false;             // the data exists, which has the descriptors
     std::vector<irq_desc*> msi_descs_;  // by vector
     int irq_without_msi_ = 0;
-    sim::spread_masks masks_;
+    pci::spread_masks masks_;
 
     pci::enable_count platform_enables_;
     unsigned platform_bars_ = 0;       // mapped through the platform

@@ -9,7 +9,7 @@ namespace devres::linux_model {
 
 /// A version of the kernel: what it does its own way.
 struct kernel_version {
-    std::string_view name;
+    std::string_view name;         ///< "6.1"
     bool vectors_in_pcim_release;  ///< the node of pcim_enable_device frees the vectors; MSI has no nodes of its own
     bool bug_on_live_handler;      ///< freeing a vector with a handler on it is a BUG
     bool msix_context_first;       ///< an MSI-X attempt sets up its nodes before it looks whether the device has MSI-X
@@ -24,6 +24,7 @@ struct kernel_version {
 };
 
 // clang-format off
+/// All that there are, from the oldest.
 inline constexpr kernel_version kernel_versions[] = {
     {.name = "5.16",
      .vectors_in_pcim_release = true,  .bug_on_live_handler = true,  .msix_context_first = true,
@@ -54,8 +55,8 @@ inline constexpr kernel_version kernel_versions[] = {
 
 /// A version of the patch series: how pcim_alloc_irq_vectors works, and what becomes of pci_alloc_irq_vectors.
 struct patch_version {
-    std::string_view name;
-    bool sets_flag;  ///< pcim_alloc_irq_vectors sets is_msi_managed, then does what pci_alloc_irq_vectors does
+    std::string_view name;  ///< "v3"
+    bool sets_flag;         ///< pcim_alloc_irq_vectors sets is_msi_managed, then does what pci_alloc_irq_vectors does
     bool wants_managed_device;  ///< the action that frees the vectors is installed on managed devices only
     bool flag_says_installed;   ///< ... and if is_msi_managed is not set, which installing it does
     bool flag_asks_for_action;  ///< ... and if is_msi_managed is set
@@ -63,6 +64,7 @@ struct patch_version {
 };
 
 // clang-format off
+/// All that there are.
 inline constexpr patch_version patch_versions[] = {
     {.name = "none",    .sets_flag = false, .wants_managed_device = true,  .flag_says_installed = true,
      .flag_asks_for_action = false, .action_clears_flag = true},
@@ -98,6 +100,8 @@ constexpr const Row* row_named(const Row (&rows)[N], std::string_view name) noex
     return detail::row_named(patch_versions, name);
 }
 
+/// The version of that name.
+/// @{
 inline constexpr const kernel_version& linux_5_16 = kernel_versions[0];
 inline constexpr const kernel_version& linux_6_1 = kernel_versions[1];
 inline constexpr const kernel_version& linux_6_12 = kernel_versions[2];
@@ -106,5 +110,6 @@ inline constexpr const patch_version& unpatched = patch_versions[0];
 inline constexpr const patch_version& patch_v1_1 = patch_versions[1];
 inline constexpr const patch_version& patch_v1_full = patch_versions[2];
 inline constexpr const patch_version& patch_v3 = patch_versions[3];
+/// @}
 
 }  // namespace devres::linux_model

@@ -9,6 +9,7 @@
 #include <devres/pci/detail/bound_device.hpp>
 #include <devres/pci/detail/diagnose.hpp>
 
+/// Putting a driver on a function.
 namespace devres::pci {
 
 template <class Driver, class P>
@@ -40,7 +41,9 @@ class DEVRES_CONSUMABLE binding<Driver, P> {
 public:
     /// A binding of nothing.
     DEVRES_EMPTY binding() noexcept = default;
+    /// Takes the binding; the other is empty afterwards.
     binding(binding&& other) noexcept : bound_(other.bound_) { other.bound_ = nullptr; }
+    /// As the constructor; the driver that this has is unbound first.
     binding& operator=(binding&& other) noexcept {
         if (this != &other) {
             end();
@@ -73,8 +76,7 @@ public:
         requires(!std::is_void_v<state_type>)
     {
         if (bound_ == nullptr || !bound_->dev.resources().has(bound_->record)) [[unlikely]]
-            devres::detail::stop(
-                "binding::state: the driver is not bound, or a group has released the state of the driver");
+            detail::stop("binding::state: the driver is not bound, or a group has released the state of the driver");
         return *bound_->state;
     }
 
@@ -140,10 +142,10 @@ private:
         if (bound_ == nullptr)
             return;
         if (waits_for_itself()) [[unlikely]]
-            devres::detail::stop(
+            detail::stop(
                 "a binding dies inside a handler, a suspend or a resume of its device, or on a thread that has "
                 "one of its accesses open: the unbind would wait for itself");
-        const devres::detail::errno_guard keep;
+        const detail::errno_guard keep;
         bound_device* const bound = bound_;
         bound_ = nullptr;
         if (bound->suspended) {  // remove() finds a device that is awake

@@ -6,6 +6,7 @@
 #include <devres/core/list.hpp>
 #include <devres/pci/platform.hpp>
 
+/// A function with a driver on it.
 namespace devres::pci {
 
 template <class P, class Driver>
@@ -17,7 +18,7 @@ namespace detail {
 /// be, and going on would leave the handler registered with what it uses gone: the program stops.
 DEVRES_INLINE void or_stop(const result<>& released) noexcept {
     if (!released) [[unlikely]]
-        devres::detail::stop("a guard dies inside a handler of its device: it would wait for itself");
+        detail::stop("a guard dies inside a handler of its device: it would wait for itself");
 }
 
 /// What a device knows of what has been acquired, beside the records.
@@ -44,9 +45,9 @@ struct device_books {
 template <class P, class Driver = void>
 class device {
 public:
-    using platform_type = P;
-    using driver_type = Driver;
-    using function_type = typename P::function_type;
+    using platform_type = P;                          ///< where it is
+    using driver_type = Driver;                       ///< whose table is checked; void: none
+    using function_type = typename P::function_type;  ///< the platform's
 
     /// A device with an empty release list. `platform` and `function` outlive it.
     [[nodiscard]] device(P& platform DEVRES_LIFETIMEBOUND, function_type& function DEVRES_LIFETIMEBOUND) noexcept
@@ -67,8 +68,8 @@ public:
         resources_.release_all();
     }
 
-    [[nodiscard]] P& platform() const noexcept { return *platform_; }
-    [[nodiscard]] function_type& function() const noexcept { return *function_; }
+    [[nodiscard]] P& platform() const noexcept { return *platform_; }              ///< where it is
+    [[nodiscard]] function_type& function() const noexcept { return *function_; }  ///< what the platform calls it
 
     /// What devres frees at unbind.
     [[nodiscard]] list& resources() noexcept { return resources_; }

@@ -3,6 +3,7 @@
 
 #include <devres/pci/detail/dma_memory.hpp>
 
+/// Memory that the driver and the device share.
 namespace devres::pci {
 
 namespace detail {

@@ -8,6 +8,7 @@
 #include <devres/pci/device.hpp>
 #include <devres/pci/resources.hpp>
 
+/// Enabling a function: what everything else is acquired from.
 namespace devres::pci {
 
 namespace detail {
@@ -108,7 +109,7 @@ template <class Owner, class P, class Driver>
     if (!is_there(enabled)) [[unlikely]]
         return fail(errc::enoent);
     device<P, Driver>& dev = enabled.dev();
-    if (auto there = devres::detail::used_records(enabled).check(dev.resources()); !there) [[unlikely]]
+    if (auto there = detail::used_records(enabled).check(dev.resources()); !there) [[unlikely]]
         return there;
     auto set = dev.platform().set_master(dev.function(), on);
     if (set)

@@ -7,6 +7,7 @@ namespace devres::pci {
 /// nothing needs the function enabled, no mapped BAR and no allocated vector. Any thread may read the count.
 class enable_count {
 public:
+    /// enables that have not been undone
     [[nodiscard]] unsigned count() const noexcept { return __atomic_load_n(&count_, __ATOMIC_RELAXED); }
     /// Whether the last disable waits for what needs the function.
     [[nodiscard]] bool disable_is_due() const noexcept { return due_; }

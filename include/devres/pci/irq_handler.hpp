@@ -83,7 +83,7 @@ concept on_managed_vectors =
          text{"devres[D002] a managed handler needs managed vectors: unmanaged ones are freed before it"}>;
 template <class Context>
 concept on_managed_object = rule<
-    devres::detail::referred<Context>::is_managed,
+    detail::referred<Context>::is_managed,
     text{
         "devres[D002] a managed handler needs a managed object (devm_emplace): a plain reference may be gone before devres "
         "frees the handler"}>;
@@ -133,7 +133,7 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
     requires vector_argument<Vector> && handler_arguments<Name, sizeof...(More)> &&
              on_managed_vectors<detail::owner_of<Vector>> && unwrapped<Context> && on_managed_object<Context> &&
              handler_managed<detail::driver_of<Vector>> &&
-             handler_form<Function, typename devres::detail::referred<Context>::type>
+             handler_form<Function, typename detail::referred<Context>::type>
 [[nodiscard]] DEVRES_INLINE auto devm_request_irq(const Vector& vector, Name name, const Context& object,
                                                   const More&...) noexcept
     -> result<irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
@@ -155,15 +155,15 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
 template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, class Context, class... More>
     requires vector_argument<Vector> && handler_arguments<Name, sizeof...(More)> &&
              unwrapped<std::remove_const_t<Context>> && handler_unmanaged<detail::driver_of<Vector>> &&
-             handler_form<Function, typename devres::detail::referred<Context>::type>
+             handler_form<Function, typename detail::referred<Context>::type>
 [[nodiscard]] DEVRES_INLINE auto request_irq(const Vector& vector, Name name, Context& context DEVRES_LIFETIMEBOUND,
                                              const More&...) noexcept
     -> result<irq_registration<unmanaged_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
     using P = detail::platform_of<Vector>;
     using Driver = detail::driver_of<Vector>;
-    using T = typename devres::detail::referred<Context>::type;
+    using T = typename detail::referred<Context>::type;
     using registration = irq_registration<unmanaged_t, P, Driver>;
-    constexpr unsigned uses = unsigned{devres::detail::is_part<Vector>} + unsigned{devres::detail::is_part<Context>};
+    constexpr unsigned uses = unsigned{detail::is_part<Vector>} + unsigned{detail::is_part<Context>};
     device<P, Driver>& dev = vector.dev();
     T& object = context;
     const auto get = [&]() noexcept { return detail::register_handler<Function>(vector, name, object, uses != 0); };
@@ -172,14 +172,14 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
         return detail::acquire<registration, detail::handler_kind>(dev, about, get);
     } else {
         using record_type = detail::driver_handler<P, Driver, uses>;
-        devres::detail::pending_record<record_type> pending(dev.resources());
+        detail::pending_record<record_type> pending(dev.resources());
         if (!pending) [[unlikely]]
             return fail(errc::enomem);
         auto made = detail::acquire<registration, detail::handler_kind>(dev, about, get, vector, context);
         if (made) [[likely]] {
-            ::new (pending.block()) record_type(devres::detail::used_records(vector, context).links(), dev,
+            ::new (pending.block()) record_type(detail::used_records(vector, context).links(), dev,
                                                 detail::registrations::id(*made), about);
-            (void)pending.record(&record_type::release, release_step::handlers, devres::detail::list_node::is_user);
+            (void)pending.record(&record_type::release, release_step::handlers, detail::list_node::is_user);
         }
         return made;
     }

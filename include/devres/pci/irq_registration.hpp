@@ -3,6 +3,7 @@
 
 #include <devres/pci/detail/handler_kind.hpp>
 
+/// A handler that is registered: ended early, held back, or left to the unbind.
 namespace devres::pci {
 
 template <class Owner>
@@ -25,12 +26,13 @@ struct registrations;
 template <class Owner, class P, class Driver = void>
 class irq_registration;
 
+/// One that devres frees: a weak name of it.
 template <class P, class Driver>
 class irq_registration<managed_t, P, Driver> {
 public:
-    using owner_type = managed_t;
-    using platform_type = P;
-    using driver_type = Driver;
+    using owner_type = managed_t;  ///< devres
+    using platform_type = P;       ///< its device's
+    using driver_type = Driver;    ///< its device's
 
     /// A name of nothing.
     irq_registration() noexcept = default;
@@ -50,6 +52,7 @@ private:
     list::handle record_;
 };
 
+/// One that the driver frees: a guard.
 template <class P, class Driver>
 class DEVRES_CONSUMABLE irq_registration<unmanaged_t, P, Driver>
     : public detail::held<unmanaged_t, detail::handler_kind, P, Driver> {
@@ -116,11 +119,11 @@ template <class Owner, class P, class Driver>
     if (!registration)
         return fail(errc::enoent);
     device<P, Driver>& dev = detail::registrations::dev(registration);
-    if (devres::detail::in_handler(dev)) [[unlikely]]
+    if (detail::in_handler(dev)) [[unlikely]]
         return fail(errc::edeadlk);
     (void)dev.platform().unregister_handler(dev.function(), detail::registrations::id(registration));
     const list::handle record = detail::registrations::record(registration);
-    auto* const data = static_cast<record_type*>(devres::detail::record_access::node(record)->argument);
+    auto* const data = static_cast<record_type*>(detail::record_access::node(record)->argument);
     (void)dev.resources().remove(record);
     data->forget();
     registration = irq_registration<Owner, P, Driver>();

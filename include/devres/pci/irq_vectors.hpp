@@ -3,6 +3,7 @@
 
 #include <devres/pci/enable.hpp>
 
+/// IRQ vectors: MSI-X, MSI or INTx, owned by devres or by the driver.
 namespace devres::pci {
 
 template <class Owner>
@@ -47,9 +48,9 @@ using record_of_owner = std::conditional_t<std::is_same_v<Owner, managed_t>, lis
 template <class Owner, class P, class Driver = void>
 class irq_vector {
 public:
-    using owner_type = Owner;
-    using platform_type = P;
-    using driver_type = Driver;
+    using owner_type = Owner;    ///< `managed_t` or `unmanaged_t`
+    using platform_type = P;     ///< its device's
+    using driver_type = Driver;  ///< its device's
 
     /// Not trivial, so that an object with a vector in it is not plain bytes for the device.
     DEVRES_INLINE irq_vector(const irq_vector& other) noexcept
@@ -65,7 +66,7 @@ public:
     }
     /// Which vector of the allocation it is.
     [[nodiscard]] vector_index index() const noexcept { return index_; }
-    [[nodiscard]] device<P, Driver>& dev() const noexcept { return *dev_; }
+    [[nodiscard]] device<P, Driver>& dev() const noexcept { return *dev_; }  ///< whose it is
 
 private:
     friend struct devres::detail::token;
@@ -90,7 +91,7 @@ class DEVRES_CONSUMABLE irq_allocation : public detail::held<Owner, detail::vect
     using detail::held<Owner, detail::vectors_kind, P, Driver>::held;
 
 public:
-    using vector_type = irq_vector<Owner, P, Driver>;
+    using vector_type = irq_vector<Owner, P, Driver>;  ///< what it consists of
 
     /// How many vectors were granted.
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY unsigned size() const noexcept { return this->value_.count; }
@@ -100,7 +101,7 @@ public:
     /// The vector at `index`, which must be below `size()`: the program stops otherwise.
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY vector_type operator[](unsigned index) const noexcept {
         if (index >= size()) [[unlikely]]
-            devres::detail::stop("irq_allocation[i]: there is no such vector; at(i) answers einval");
+            detail::stop("irq_allocation[i]: there is no such vector; at(i) answers einval");
         return vector(index);
     }
     /// The vector at `index`, which may come from a device register.
@@ -118,7 +119,7 @@ public:
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY vector_type get() const noexcept {
         if constexpr (std::is_same_v<Owner, unmanaged_t>) {
             if (this->dev_ == nullptr) [[unlikely]]
-                devres::detail::stop("irq_allocation::get: the guard has no vectors");
+                detail::stop("irq_allocation::get: the guard has no vectors");
         }
         return vector(Index);
     }
@@ -130,9 +131,9 @@ private:
 
     [[nodiscard]] vector_type vector(unsigned index) const noexcept {
         if constexpr (std::is_same_v<Owner, managed_t>)
-            return devres::detail::token::make<vector_type>(*this->dev_, index, this->record_);
+            return detail::token::make<vector_type>(*this->dev_, index, this->record_);
         else
-            return devres::detail::token::make<vector_type>(*this->dev_, index, detail::no_record{});
+            return detail::token::make<vector_type>(*this->dev_, index, detail::no_record{});
     }
 };
 

@@ -27,16 +27,16 @@ namespace devres::testing {
 template <class Derived, pci::platform P>
 class decorator {
 public:
-    using inner_type = P;
-    using function_type = typename P::function_type;
+    using inner_type = P;                             ///< the platform underneath
+    using function_type = typename P::function_type;  ///< its functions: they are the same
     /// A region of the inner platform, and the BAR it is of which function, so that accesses can be told apart.
     struct region_type {
-        typename P::region_type inner;
-        unsigned bar = 0;
-        function_type* function = nullptr;
+        typename P::region_type inner;      ///< of the platform underneath
+        unsigned bar = 0;                   ///< its number
+        function_type* function = nullptr;  ///< whose it is
     };
 
-    static constexpr bool hybrid_irq_vectors = P::hybrid_irq_vectors;
+    static constexpr bool hybrid_irq_vectors = P::hybrid_irq_vectors;  ///< the inner platform's
 
     decorator(const decorator&) = delete;
     decorator& operator=(const decorator&) = delete;
@@ -44,6 +44,8 @@ public:
     /// The platform underneath, for what only that platform can do: `traced.inner().at(address).raise(0)`.
     [[nodiscard]] P& inner() const noexcept { return *inner_; }
 
+    /// A primitive, passed on through `around`; its contract is in `pci::platform_archetype`.
+    /// @{
     void* allocate(std::size_t size, std::size_t alignment) noexcept {
         return pass({.what = primitive::allocate, .size = size}, nullptr,
                     [&] { return inner_->allocate(size, alignment); });
@@ -88,6 +90,11 @@ public:
                     [&] { return inner_->write_config(f, offset, width, value); });
     }
 
+    result<pci::bar_resource> describe_bar(const function_type& f, pci::bar_number bar) noexcept
+        requires pci::describes_bars<P>
+    {
+        return inner_->describe_bar(f, bar);
+    }
     result<region_type> map_bar(function_type& f, pci::bar_number bar, const char* name) noexcept {
         return pass({.what = primitive::map_bar, .number = bar.value(), .name = name}, &f,
                     [&]() -> result<region_type> {
@@ -155,7 +162,9 @@ public:
     void unmap_dma(function_type& f, const pci::dma_block& mapping) noexcept {
         pass({.what = primitive::unmap_dma, .size = mapping.size}, &f, [&] { inner_->unmap_dma(f, mapping); });
     }
+    /// @}
 
+    /// Passed on to a platform that listens.
     void note(function_type& f, const resource_event& event) noexcept
         requires requires(P& inner) { inner.note(f, event); }
     {
@@ -163,6 +172,7 @@ public:
     }
 
 protected:
+    /// For `Derived`: over `inner`, which must outlive it.
     explicit decorator(P& inner) noexcept : inner_(std::addressof(inner)) {}
     ~decorator() = default;
 

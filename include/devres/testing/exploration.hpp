@@ -28,8 +28,8 @@ struct exploration_run {
 /// A fault that did not come out as an error is not a fault of the driver in itself, which may be able to do
 /// without: look at the `outcome` of the runs where the driver is not.
 struct exploration {
-    exploration_run undisturbed;
-    std::vector<exploration_run> runs;
+    exploration_run undisturbed;        ///< the scenario as it is
+    std::vector<exploration_run> runs;  ///< what was done to it, in order
 
     /// True if the undisturbed run succeeded, every other one got to its point, and the checker complained of none.
     [[nodiscard]] bool clean() const {

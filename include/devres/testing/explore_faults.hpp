@@ -22,7 +22,7 @@ enum class fault_depth { singles, pairs };
 /// resource that is still held, a state that is not as before. If it complains of the undisturbed run, or that
 /// run fails, no other is made.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// const auto explored = testing::explore_faults(
 ///     bus,

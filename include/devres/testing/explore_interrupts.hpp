@@ -17,7 +17,7 @@ namespace devres::testing {
 /// `fire` is called with the platform underneath, at a time when the driver may have no vectors or handlers
 /// yet, or no more. `check` is as for `explore_faults`; so is what ends the exploration early.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// const auto explored = testing::explore_interrupts(
 ///     bus, bind_and_unbind, [&](sim::bus&) { function.raise(0); }, is_clean);

@@ -27,7 +27,7 @@ using fault_steps = std::set<std::size_t>;
 /// behind; `allocate` then answers null and the others what `fail_with` says. Release primitives never fail, and neither
 /// does switching bus mastering off.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// testing::faulty platform{bus, {7}};
 /// CHECK(!pci::bind<driver>(platform, bus.at("0000:3a:00.0")));

@@ -16,9 +16,9 @@ namespace devres::testing {
 /// A moment just before or just after a primitive: where an interrupt may arrive.
 struct interrupt_point {
     std::size_t number = 0;  ///< from 1; odd: before a primitive, even: after it
-    primitive_call call{};
+    primitive_call call{};   ///< which primitive
 
-    [[nodiscard]] bool before() const noexcept { return number % 2 == 1; }
+    [[nodiscard]] bool before() const noexcept { return number % 2 == 1; }  ///< not after it
 };
 
 /// The point in words: `point 8: after register_handler vector 2 "switchtec-event"`.
@@ -35,7 +35,7 @@ struct interrupt_point {
 /// So a scenario that does the same each time has the same points each time. The function may raise
 /// interrupts; it must not throw.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// testing::interrupting platform{bus, [&](const testing::interrupt_point&) { function.raise(0); }};
 /// auto binding = pci::bind<driver>(platform, function);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
+/// Platforms over platforms, for tests: what happens is told, made to fail, or interrupted, at any primitive.
 namespace devres::testing {
 
 /// The primitives of a platform that do something; questions (`id`, `bar_size`, `vector_number`,
@@ -39,6 +41,7 @@ enum class primitive : unsigned char {
     deallocate,
 };
 
+/// how many there are
 inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitive::deallocate) + 1;
 
 /// The primitive's name in the platform concept.
@@ -102,7 +105,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
 
 /// One call of a primitive, as a decorator sees it. What does not apply to the primitive is 0 or null.
 struct primitive_call {
-    primitive what;
+    primitive what;              ///< which one
     unsigned number = 0;         ///< which BAR or vector; the least number of vectors; whether set_master sets
     std::size_t offset = 0;      ///< in configuration space or in a BAR
     std::size_t size = 0;        ///< in bytes; the greatest number of vectors
@@ -113,6 +116,7 @@ struct primitive_call {
 [[nodiscard]] constexpr bool is_release(const primitive_call& call) noexcept {
     return is_release(call.what) || (call.what == primitive::set_master && call.number == 0);
 }
+/// As `is_fallible`, but a call knows more.
 [[nodiscard]] constexpr bool is_fallible(const primitive_call& call) noexcept {
     return is_fallible(call.what) && !is_release(call);
 }
@@ -120,12 +124,9 @@ struct primitive_call {
 /// The call in words: `register_handler vector 2 "switchtec-event"`.
 [[nodiscard]] inline std::string to_string(const primitive_call& call) {
     const auto hex = [](std::size_t value) {
-        std::string digits;
-        do {
-            digits.insert(digits.begin(), "0123456789abcdef"[value % 16]);
-            value /= 16;
-        } while (value != 0);
-        return "0x" + digits;
+        std::array<char, 2 * sizeof(value)> digits{};
+        char* const begin = digits.data();
+        return "0x" + std::string(begin, std::to_chars(begin, begin + digits.size(), value, 16).ptr);
     };
     std::string text(name_of(call.what));
     const auto add = [&](const auto&... parts) { (text.append(parts), ...); };

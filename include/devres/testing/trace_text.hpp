@@ -38,10 +38,10 @@ namespace devres::testing {
 
 /// Writes a trace for people, in columns.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// testing::traced platform{bus, testing::trace_text(std::cout),
-///                          [](auto& function) { return std::string(function.address().text().c_str()); }};
+///                          [](auto& function) { return std::string(function.address().text()); }};
 /// // 0000:3a:00.0  acquired    irq_vectors     managed    4 vectors
 /// // 0000:3a:00.0  acquired    irq_handler 2   managed    "switchtec-event"
 /// @endcode
@@ -50,6 +50,7 @@ public:
     /// Writes to `out`, which must outlive the trace.
     [[nodiscard]] explicit trace_text(std::ostream& out) noexcept : out_(&out) {}
 
+    /// For the platform: takes one entry.
     void operator()(const trace_entry& entry) {
         who_ = std::max(who_, entry.who.size());
         *out_ << to_columns(entry, who_) << '\n';

@@ -6,14 +6,15 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <devres/pci/irq_handler.hpp>
 #include <devres/pci/platform_archetype.hpp>
 #include <devres/testing/decorator.hpp>
+#include <devres/testing/detail/watched_handlers.hpp>
 #include <devres/testing/trace.hpp>
-#include <devres/testing/watched_handlers.hpp>
 
 namespace devres::testing {
 
@@ -23,10 +24,10 @@ namespace devres::testing {
 /// Resources are told of by the library, with their owner; primitives only where they fail, or are attach,
 /// detach, set_master, suspend or resume. Interrupts are seen by a handler in the place of the driver's, so
 /// that waiting for it, and being refused from inside it, is as on the platform underneath. Of each handler,
-/// the first three deliveries are entries; if there are more, their number is one when it ends. A handler that uses a BAR
-/// which its driver's table says it keeps off is told of, once for each.
+/// the first three deliveries that it handled are entries, and the first three that it did not; if there are more, their
+/// number is one when it ends. A handler that uses a BAR which its driver's table says it keeps off is told of, once for each.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// testing::trace_recorder trace;
 /// testing::traced platform{bus, std::ref(trace)};
@@ -39,7 +40,7 @@ class traced : public decorator<traced<P>, P> {
 
 public:
     using typename base::function_type;
-    using labeller = std::function<std::string(function_type&)>;
+    using labeller = std::function<std::string(function_type&)>;  ///< names a function
 
     /// Tells `sink` what happens on `inner`, which must outlive this platform. `label` names a function, for
     /// the first column.
@@ -51,13 +52,21 @@ public:
         write_({.who = who(f), .step = trace_step::remark, .detail = std::move(text)});
     }
 
+    /// Says that a group of `f` is open, until what this returns ends. The library itself tells nobody of groups:
+    /// `const auto mark = platform.group(function, "queues");` beside `devres::group queues{dev};`.
+    [[nodiscard]] auto group(function_type& f, std::string name) {
+        return group_mark(write_, {.who = who(f), .resource = "group", .detail = detail::quoted(name.c_str())});
+    }
+
     /// What the library says of a resource.
     void note(function_type& f, const resource_event& event) noexcept {
         if constexpr (requires(P& inner) { inner.note(f, event); })
             this->inner().note(f, event);
         const bool acquired = event.what == resource_event::step::acquired;
-        if (acquired && !event.managed && event.resource == &pci::detail::handler_kind::about)
-            is_drivers(f, event.index);
+        // by name: a driver in a plugin has constants of its own
+        if (acquired && !event.managed &&
+            std::string_view(event.resource->name) == pci::detail::handler_kind::about.name)
+            handlers_.is_drivers(std::addressof(f), event.index);
         const numbering number = event.resource->number;
         write_({.who = who(f),
                 .step = acquired ? trace_step::acquired : trace_step::released,
@@ -68,6 +77,8 @@ public:
                                                         : detail::quoted(event.name)});
     }
 
+    /// The primitive, with what becomes of the handlers.
+    /// @{
     result<> free_vectors(function_type& f) noexcept {
         const result<> outcome = base::free_vectors(f);
         if (outcome)
@@ -90,14 +101,34 @@ public:
     result<> unregister_handler(function_type& f, pci::handler_id id) noexcept {
         const result<> outcome = base::unregister_handler(f, id);
         if (outcome) {
-            for (const auto& handler : handlers_.take([&](const auto& h) { return h.function == &f && h.id == id; }))
+            for (const auto& handler : handlers_.take(std::addressof(f), id))
                 handler.tell_interrupts();
         }
         return outcome;
     }
+    /// @}
 
 private:
     friend base;
+
+    class group_mark {
+    public:
+        group_mark(detail::trace_writer& write, trace_entry entry) : write_(write), entry_(std::move(entry)) {
+            tell(trace_step::opened);
+        }
+        group_mark(const group_mark&) = delete;
+        group_mark& operator=(const group_mark&) = delete;
+        ~group_mark() { tell(trace_step::closed); }
+
+    private:
+        void tell(trace_step step) noexcept {
+            entry_.step = step;
+            write_(entry_);
+        }
+        detail::trace_writer& write_;
+        trace_entry entry_;
+    };
+
     using handlers = detail::watched_handlers::handlers;
 
     template <class Forward>
@@ -137,25 +168,10 @@ private:
             write_({.who = who(f), .step = trace_step::called, .resource = to_string(call)});
     }
 
-    /// The driver owns the handler on this vector.
-    void is_drivers(function_type& f, unsigned number) noexcept {
-        handlers registered = handlers_.take([&](const auto& h) { return h.function == &f && h.vector == number; });
-        if (!registered.empty())
-            registered.back().unmanaged = true;
-        handlers_.add(std::move(registered));
-    }
-
     /// Drops, newest first, the handlers of `f` that ended otherwise than by `unregister_handler`.
     void forget_ended(function_type& f) noexcept {
-        handlers kept = handlers_.take([&](const auto& h) { return h.function == &f; });
-        handlers ended;
-        for (auto next = kept.begin(); next != kept.end();) {
-            const auto handler = next++;
-            if (!this->inner().handler_registered(f, handler->id))
-                ended.splice(ended.begin(), kept, handler);
-        }
-        handlers_.add(std::move(kept));
-        for (const auto& handler : ended)
+        const auto registered = [&](pci::handler_id id) { return this->inner().handler_registered(f, id); };
+        for (const auto& handler : handlers_.take_ended(std::addressof(f), registered))
             handler.tell_end_with_vectors();
     }
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include <devres/pci/platform.hpp>
+#include <devres/vfio/detail/iommu.hpp>
+#include <devres/vfio/detail/iova_space.hpp>
 #include <devres/vfio/event_loop.hpp>
 #include <devres/vfio/function.hpp>
-#include <devres/vfio/iommu.hpp>
-#include <devres/vfio/iova_space.hpp>
 #include <devres/vfio/open_error.hpp>
 
 namespace devres::vfio {
@@ -24,13 +24,17 @@ enum class delivery { threaded, polled };
 
 /// How a bus works, where the defaults are not what is wanted.
 struct bus_options {
-    delivery handlers = delivery::threaded;
+    delivery handlers = delivery::threaded;  ///< who calls them
     /// Open a function by its own device file and an iommufd rather than by its group, where headers and kernel have it.
     bool prefer_iommufd = false;
     /// How many CPUs vectors are spread over; 0: those of the machine.
     unsigned possible_cpus = 0;
+    /// Where the kernel's file systems are.
+    /// @{
     std::string sysfs = "/sys";
     std::string dev = "/dev";
+    std::string proc = "/proc";
+    /// @}
 };
 
 /// Real PCI functions in a program's hands, by Linux's VFIO: the platform that drivers written with this library run on
@@ -39,7 +43,7 @@ struct bus_options {
 /// The functions of a bus share one address space for DMA, and one place where handlers are called. The device calls of
 /// one function are made on one thread at a time; open, close, and calls for other functions may be made on others.
 ///
-/// @par Example
+/// Example:
 /// @code
 /// vfio::bus bus;
 /// const auto function = bus.open("0000:04:00.0");
@@ -52,10 +56,11 @@ struct bus_options {
 template <class System>
 class basic_bus {
 public:
-    using function_type = basic_function<System>;
-    using region_type = basic_region<System>;
-    using opened = std::expected<function_type*, open_error>;
+    using function_type = basic_function<System>;              ///< a function that is open
+    using region_type = basic_region<System>;                  ///< a mapped BAR
+    using opened = std::expected<function_type*, open_error>;  ///< what `open` answers
 
+    /// A bus without functions; what cannot be had is said when one is opened.
     explicit basic_bus(bus_options options = {}, const System& system = System())
         : options_(std::move(options)), system_(system), loop_(system), iommu_(system) {}
     basic_bus(const basic_bus&) = delete;
@@ -108,10 +113,11 @@ public:
     /// What a driver holds of the function, a line each; nothing once it has been unbound.
     [[nodiscard]] std::vector<std::string> held(const function_type& f) const;
 
-    // The primitives of pci::platform; their contracts are there.
-
+    /// What `pci_alloc_irq_vectors` gives is the driver's.
     static constexpr bool hybrid_irq_vectors = false;
 
+    /// A primitive of a platform: its contract is that of `pci::platform_archetype`.
+    /// @{
     void* allocate(std::size_t size, std::size_t alignment) noexcept {
         return ::operator new(size, std::align_val_t(alignment), std::nothrow);
     }
@@ -133,9 +139,11 @@ public:
     result<std::uint32_t> read_config(function_type& f, unsigned offset, unsigned width) noexcept;
     result<> write_config(function_type& f, unsigned offset, unsigned width, std::uint32_t value) noexcept;
 
+    result<pci::bar_resource> describe_bar(const function_type& f, pci::bar_number bar) noexcept;
     result<region_type> map_bar(function_type& f, pci::bar_number bar, const char* name) noexcept;
     void unmap_bar(function_type& f, region_type& mapped) noexcept;
     std::size_t bar_size(const region_type& mapped) noexcept { return mapped.size(); }
+    pci::register_window direct_registers(const region_type& mapped) noexcept { return mapped.window(); }
     template <class T>
     T read(const region_type& mapped, std::size_t offset) noexcept {
         return mapped.template read<T>(offset);
@@ -162,6 +170,7 @@ public:
     void free_dma(function_type& f, const pci::dma_block& block) noexcept;
     result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept;
     void unmap_dma(function_type& f, const pci::dma_block& mapping) noexcept;
+    /// @}
 
 private:
     struct used_group {
@@ -231,18 +240,21 @@ private:
 
 }  // namespace devres::vfio
 
-#include <devres/vfio/bus_dma.hpp>
-#include <devres/vfio/bus_events.hpp>
-#include <devres/vfio/bus_examine.hpp>
-#include <devres/vfio/bus_functions.hpp>
-#include <devres/vfio/bus_open.hpp>
-#include <devres/vfio/bus_vectors.hpp>
+#include <devres/vfio/detail/bus_dma.hpp>
+#include <devres/vfio/detail/bus_events.hpp>
+#include <devres/vfio/detail/bus_examine.hpp>
+#include <devres/vfio/detail/bus_functions.hpp>
+#include <devres/vfio/detail/bus_open.hpp>
+#include <devres/vfio/detail/bus_vectors.hpp>
 
 namespace devres::vfio {
 
+/// On the kernel's own calls.
+/// @{
 using bus = basic_bus<kernel_calls>;
 using function = basic_function<kernel_calls>;
 using region = basic_region<kernel_calls>;
+/// @}
 
 static_assert(pci::platform<bus>);
 

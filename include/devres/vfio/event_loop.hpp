@@ -19,23 +19,24 @@ namespace devres::vfio {
 
 /// One eventfd in a loop, and what is called when it is signalled.
 struct alignas(64) event_source {
-    std::atomic<bool> armed{false};
-    std::atomic<bool> held{false};   // it was signalled while it was not armed
-    pci::irq_entry entry = nullptr;  // as context: only changed while not armed and not running
-    void* context = nullptr;
-    std::atomic<std::uint64_t> since{0};  // the round that was going on when its past was forgotten
-    const void* owner = nullptr;
-    unsigned index = 0;
-    int fd = -1;
+    std::atomic<bool> armed{false};       ///< it may be called
+    std::atomic<unsigned> held{0};        ///< it was signalled while it was not armed; a word, for riscv64
+    pci::irq_entry entry = nullptr;       ///< as context: only changed while not armed and not running
+    void* context = nullptr;              ///< what `entry` is given
+    std::atomic<std::uint64_t> since{0};  ///< the round that was going on when its past was forgotten
+    const void* owner = nullptr;          ///< for `inside_one_of`
+    unsigned index = 0;                   ///< what `entry` is given
+    int fd = -1;                          ///< the eventfd
 };
 
 /// Some sources of one owner, and their neighbour among those that are waiting for the end of a round.
 struct event_sources {
+    /// That many, none of which is in a loop.
     explicit event_sources(unsigned count) : each(new event_source[count]) {}
 
-    std::unique_ptr<event_source[]> each;
-    std::unique_ptr<event_sources> next = nullptr;
-    std::uint64_t round = 0;
+    std::unique_ptr<event_source[]> each;           ///< they do not move
+    std::unique_ptr<event_sources> next = nullptr;  ///< the neighbour
+    std::uint64_t round = 0;                        ///< whose end they wait for
 };
 
 /// Calls functions when eventfds are signalled: on a thread of its own, or on whichever thread polls.
@@ -48,6 +49,7 @@ struct event_sources {
 template <class System>
 class event_loop {
 public:
+    /// A loop without sources, and without a thread until it is started.
     explicit event_loop(const System& system) noexcept : system_(system) {}
     event_loop(const event_loop&) = delete;
     event_loop& operator=(const event_loop&) = delete;
@@ -75,17 +77,22 @@ public:
         sigset_t before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
+        const auto run = [this] {
+            dispatcher_.store(std::this_thread::get_id());
+            while (!stopping_.load())
+                (void)round(-1);
+        };
         result<> started;
+        stopping_.store(false);
+#ifdef __cpp_exceptions
         try {
-            stopping_.store(false);
-            thread_ = std::thread([this] {
-                dispatcher_.store(std::this_thread::get_id());
-                while (!stopping_.load())
-                    (void)round(-1);
-            });
+            thread_ = std::thread(run);
         } catch (const std::system_error&) {
             started = fail(errc::eagain);
         }
+#else
+        thread_ = std::thread(run);  // which ends the program if there is none to be had
+#endif
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
         return started;
     }
@@ -171,6 +178,7 @@ public:
     [[nodiscard]] bool inside(const event_source& source) const noexcept {
         return is_dispatcher() && running_.load() == &source;
     }
+    /// Whether this thread is inside a function of one of the owner's sources.
     [[nodiscard]] bool inside_one_of(const void* owner) const noexcept {
         if (!is_dispatcher())
             return false;

@@ -11,7 +11,7 @@
 #include <devres/pci/address.hpp>
 #include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
-#include <devres/vfio/device_file.hpp>
+#include <devres/vfio/detail/device_file.hpp>
 #include <devres/vfio/event_loop.hpp>
 #include <devres/vfio/region.hpp>
 

@@ -4,17 +4,20 @@
 #include <ostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <devres/core/result.hpp>
+#include <devres/vfio/function_use.hpp>
 #include <devres/vfio/sysfs.hpp>
 
 namespace devres::vfio {
 
 /// Why a function cannot be opened.
 struct open_error {
-    errc code{};
-    std::string text;  ///< one line: what was asked for, what is wrong where, and what to do about it
+    errc code{};         ///< as docs/vfio.md has them
+    std::string text{};  ///< one line: what was asked for, what is wrong where, and what to do about it
 
+    /// the text
     friend std::ostream& operator<<(std::ostream& out, const open_error& error) { return out << error.text; }
 };
 
@@ -23,19 +26,24 @@ namespace detail {
 /// The errors of opening the function at an address, each with its line.
 class open_errors {
 public:
-    open_errors(const sysfs& known, pci::address where) : known_(known), name_(where.text().c_str()), where_(where) {}
+    open_errors(const sysfs& known, pci::address where) : known_(known), name_(where.text()), where_(where) {}
     open_errors(const sysfs& known, std::string name) : known_(known), name_(std::move(name)) {}
+
+    /// The function that they are about; 0000:00:00.0 where only a descriptor is known.
+    [[nodiscard]] pci::address where() const noexcept { return where_; }
 
     [[nodiscard]] open_error no_such_function() const {
         return {errc::enodev, name_ + ": there is no such PCI function; `lspci -D` lists those there are"};
     }
-    [[nodiscard]] open_error other_driver(const std::string& driver) const {
-        const std::string device = known_.folder(where_);
-        return {driver.empty() ? errc::enodev : errc::ebusy,
-                name_ + (driver.empty() ? ": it has no driver" : ": it is bound to " + driver) +
-                    ", not vfio-pci; as root: modprobe vfio-pci; echo vfio-pci > " + device + "/driver_override; " +
-                    (driver.empty() ? "" : "echo " + name_ + " > " + device + "/driver/unbind; ") + "echo " + name_ +
-                    " > /sys/bus/pci/drivers_probe"};
+    /// With the commands that bind it, where nothing is lost by that.
+    [[nodiscard]] open_error other_driver(const function_use& found) const {
+        std::string text = name_ + (found.driver.empty() ? ": it has no driver" : ": it is bound to " + found.driver) +
+                           ", not vfio-pci; ";
+        if (!found.commands.empty())
+            text += "as root: " + found.commands;
+        else
+            text += "it is not to be taken: " + joined(found.lost);
+        return {found.driver.empty() ? errc::enodev : errc::ebusy, std::move(text)};
     }
     [[nodiscard]] open_error no_iommu() const {
         return {errc::enodev, name_ +
@@ -52,12 +60,13 @@ public:
         return {errc::ebusy, name_ + ": another process has " + file + " open; `fuser " + file + "` shows which"};
     }
     [[nodiscard]] open_error open_here() const { return {errc::ebusy, name_ + ": this bus has it open already"}; }
-    [[nodiscard]] open_error not_viable(unsigned group) const {
+    [[nodiscard]] open_error not_viable(unsigned group, const function_use& found) const {
         const std::string others = known_.in_the_way(group);
         return {errc::ebusy, name_ + ": its IOMMU group " + std::to_string(group) + " is not viable, because " +
                                  (others.empty() ? "a driver that is not vfio's has another function of it"
                                                  : "other drivers have functions of it: " + others) +
-                                 "; unbind those, or bind them to vfio-pci too"};
+                                 (found.commands.empty() ? "; that is not to be changed: " + joined(found.lost)
+                                                         : "; as root: " + found.commands)};
     }
     [[nodiscard]] open_error unsafe_interrupts() const {
         return {errc::eperm, name_ +
@@ -87,6 +96,13 @@ public:
     }
 
 private:
+    static std::string joined(const std::vector<std::string>& lines) {
+        std::string out;
+        for (const std::string& line : lines)
+            out.append(out.empty() ? "" : "; ").append(line);
+        return out;
+    }
+
     const sysfs& known_;
     std::string name_;
     pci::address where_;

@@ -6,7 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
-#include <devres/vfio/device_file.hpp>
+#include <devres/pci/register_window.hpp>
+#include <devres/vfio/detail/device_file.hpp>
 
 namespace devres::vfio {
 
@@ -15,13 +16,13 @@ namespace detail {
 /// A BAR, as much of it as can be in the program's memory, at its place there: `areas`. For the rest the kernel is asked.
 template <class System>
 struct mapped_bar {
-    static constexpr unsigned most_areas = 8;
+    static constexpr unsigned max_areas = 8;
 
     const device_file<System>* device = nullptr;  // null: not mapped
     std::byte* base = nullptr;                    // null: nothing of it is in memory
     std::uint64_t size = 0;
     std::uint64_t offset = 0;  // in the device's file
-    bar_area areas[most_areas];
+    bar_area areas[max_areas];
     unsigned area_count = 0;
 
     /// Maps what `layout` says, but lets nobody at `msix_table`, which is the kernel's.
@@ -81,7 +82,7 @@ struct mapped_bar {
 
 private:
     void use(bar_area area) noexcept {
-        if (area.begin < area.end && area_count != most_areas)
+        if (area.begin < area.end && area_count != max_areas)
             areas[area_count++] = area;
     }
 };
@@ -94,12 +95,20 @@ class basic_region {
 public:
     /// No mapping, of no size.
     constexpr basic_region() noexcept = default;
+    /// For `basic_bus::map_bar`.
     explicit basic_region(detail::mapped_bar<System>& bar) noexcept
         : base_(bar.base), begin_(bar.largest().begin), length_(bar.largest().end - begin_), bar_(&bar) {}
 
+    /// it is a mapping of that BAR
     [[nodiscard]] bool is_of(const detail::mapped_bar<System>& bar) const noexcept { return bar_ == &bar; }
+    /// Of the BAR in bytes; 0 of no mapping.
     [[nodiscard]] std::size_t size() const noexcept {
         return bar_ == nullptr ? 0 : static_cast<std::size_t>(bar_->size);
+    }
+
+    /// The largest part of it that is in memory.
+    [[nodiscard]] pci::register_window window() const noexcept {
+        return {.base = base_, .begin = static_cast<std::size_t>(begin_), .length = static_cast<std::size_t>(length_)};
     }
 
     /// Registers are read and written whole, in the order of the program, by the CPU where they are in memory.
@@ -118,6 +127,7 @@ public:
             value = answer;
         return value;
     }
+    /// As `read`; without a mapping, nothing.
     template <class T>
     void write(std::size_t offset, T value) const noexcept {
         static_assert(std::is_unsigned_v<T>);

@@ -23,10 +23,13 @@ namespace devres::vfio {
 /// A platform is given a System, which is this one or one that stands in for it: a kernel made of a test's own, or this
 /// one with a call failing now and then. It is copied freely and used on any thread.
 struct kernel_calls {
+    /// The call of that name.
+    /// @{
     int open(const char* path, int flags) const noexcept { return ::open(path, flags | O_CLOEXEC); }
     int close(int fd) const noexcept { return ::close(fd); }
     int ioctl(int fd, unsigned long request, void* argument) const noexcept { return ::ioctl(fd, request, argument); }
     int ioctl(int fd, unsigned long request, int argument) const noexcept { return ::ioctl(fd, request, argument); }
+    /// @}
     /// A child process does not get the mapping: it would keep the device, and share the memory of its DMA by halves.
     void* map(void* where, std::size_t size, int protection, int flags, int fd, std::uint64_t offset) const noexcept {
         void* const mapped = ::mmap(where, size, protection, flags, fd, static_cast<off_t>(offset));
@@ -34,6 +37,8 @@ struct kernel_calls {
             (void)::madvise(mapped, size, MADV_DONTFORK);
         return mapped;
     }
+    /// The call that its body names.
+    /// @{
     int unmap(void* memory, std::size_t size) const noexcept { return ::munmap(memory, size); }
     long read_at(int fd, void* to, std::size_t size, std::uint64_t offset) const noexcept {
         return ::pread(fd, to, size, static_cast<off_t>(offset));
@@ -49,6 +54,7 @@ struct kernel_calls {
     int epoll_wait(int epoll, epoll_event* events, int most, int timeout) const noexcept {
         return ::epoll_wait(epoll, events, most, timeout);
     }
+    /// @}
 };
 
 namespace detail {

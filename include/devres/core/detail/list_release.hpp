@@ -6,6 +6,23 @@
 /// How a release list is released: all of it, or a part of it before its turn.
 namespace devres {
 
+template <class Wanted>
+list::handle list::newest(Wanted wanted) const noexcept {
+    detail::list_node* found = nullptr;
+    for (const detail::list_links& end : steps_) {
+        for (detail::list_links* at = end.previous(); at != &end; at = at->previous()) {
+            auto& node = static_cast<detail::list_node&>(*at);
+            if (found != nullptr && node.older_than(found->serial))
+                break;
+            if (wanted(node)) {
+                found = &node;
+                break;
+            }
+        }
+    }
+    return found == nullptr ? handle() : handle(found, found->serial);
+}
+
 namespace detail {
 
 /// A group as the list knows it: the records it has, and that it ends with the list.

@@ -7,6 +7,8 @@
 
 #include <devres/core/memory.hpp>
 
+/// The memory of a list, and of what belongs to it.
+
 #if defined(__SANITIZE_ADDRESS__)
 #define DEVRES_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// The end of a program that cannot go on, with a line that says why.
+
 // As <unistd.h> declares it, which takes a compiler a twentieth of all that devres.hpp does.
 #if __STDC_HOSTED__ && defined(__unix__)
 extern "C" __PTRDIFF_TYPE__ write(int file, const void* text, __SIZE_TYPE__ size);

@@ -37,7 +37,7 @@ struct bound_device {
     /// @returns `einval` if the state has gone, or is another device's
     result<> keep(const managed_ref<state_type>& probed) noexcept {
         state = &probed.get();
-        record = devres::detail::token::record(probed);
+        record = detail::token::record(probed);
         return dev.resources().has(record) ? result<>() : fail(errc::einval);
     }
 
@@ -53,7 +53,7 @@ struct bound_device {
         } else if constexpr (requires { hook(*state); }) {
             return outcome_of(hook, *state);
         } else {
-            auto reference = devres::detail::token::make<managed_ref<state_type>>(*state, record);
+            auto reference = detail::token::make<managed_ref<state_type>>(*state, record);
             return outcome_of(hook, reference);
         }
     }
@@ -71,14 +71,14 @@ struct bound_device {
         if constexpr (takes_state<suspend_of<Driver>, state_type>)
             return call(suspend_of<Driver>{});
         else if constexpr (!has_hooks)
-            devres::detail::halt_started(dev.resources());
+            detail::halt_started(dev.resources());
         return {};
     }
     result<> restart() noexcept {
         if constexpr (takes_state<resume_of<Driver>, state_type>)
             return call(resume_of<Driver>{});
         else if constexpr (!has_hooks)
-            return devres::detail::start_again(dev.resources());
+            return detail::start_again(dev.resources());
         else
             return {};
     }

@@ -23,7 +23,7 @@ struct handler_kind : any_kind {
     template <class P, class Driver>
     DEVRES_INLINE static result<> release(device<P, Driver>& dev, registered_handler& handler) noexcept {
         if (handler.recorded) [[unlikely]] {
-            if (devres::detail::in_handler(dev))  // the records are the device's thread's
+            if (detail::in_handler(dev))  // the records are the device's thread's
                 return fail(errc::edeadlk);
         }
         auto freed = dev.platform().unregister_handler(dev.function(), handler.id);
@@ -46,14 +46,14 @@ struct handler_kind : any_kind {
 /// The record of a handler of the driver's own that uses what devres owns: it ends with the managed ones, unless its guard
 /// ends it first.
 template <class P, class Driver, unsigned Uses>
-struct driver_handler : devres::detail::users_of<Uses> {
+struct driver_handler : detail::users_of<Uses> {
     device<P, Driver>* dev;
     handler_id id;
     [[no_unique_address]] kept_label<P, Driver> about;
 
-    driver_handler(const devres::detail::users_of<Uses>& links, device<P, Driver>& of, handler_id registered,
+    driver_handler(const detail::users_of<Uses>& links, device<P, Driver>& of, handler_id registered,
                    const label& what) noexcept
-        : devres::detail::users_of<Uses>(links), dev(&of), id(registered), about(what) {}
+        : detail::users_of<Uses>(links), dev(&of), id(registered), about(what) {}
 
     static void release(void* argument) noexcept {
         auto* const record = static_cast<driver_handler*>(argument);
@@ -66,8 +66,7 @@ struct driver_handler : devres::detail::users_of<Uses> {
     void forget() noexcept {
         device<P, Driver>& of = *dev;
         this->~driver_handler();
-        devres::detail::record_access::memory(of.resources())
-            .put(this, sizeof(driver_handler), alignof(driver_handler));
+        detail::record_access::memory(of.resources()).put(this, sizeof(driver_handler), alignof(driver_handler));
     }
 };
 
@@ -77,10 +76,10 @@ bool forget_handler_of(device<P, Driver>& dev, handler_id id) noexcept {
     using record_type = driver_handler<P, Driver, Uses>;
     record_type* found = nullptr;
     list::handle record;
-    devres::detail::record_access::each(dev.resources(), release_step::handlers, [&](devres::detail::list_node& node) {
+    detail::record_access::each(dev.resources(), release_step::handlers, [&](detail::list_node& node) {
         if (node.release == &record_type::release && static_cast<record_type*>(node.argument)->id == id) {
             found = static_cast<record_type*>(node.argument);
-            record = devres::detail::record_access::name(node);
+            record = detail::record_access::name(node);
         }
         return found == nullptr;
     });

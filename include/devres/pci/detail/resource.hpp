@@ -33,7 +33,7 @@ struct no_label {
     constexpr operator label() const noexcept { return {}; }    // NOLINT: as the label that nobody reads
 };
 template <class P, class Driver>
-using kept_label = std::conditional_t<devres::detail::watched<device<P, Driver>>, label, no_label>;
+using kept_label = std::conditional_t<detail::watched<device<P, Driver>>, label, no_label>;
 
 /// What most kinds of resources do not do.
 struct any_kind {
@@ -65,7 +65,7 @@ struct any_kind {
 template <class Kind, class P, class Driver>
 DEVRES_INLINE void note_resource(device<P, Driver>& dev, resource_event::step what, bool managed,
                                  const label& about) noexcept {
-    devres::detail::note(
+    detail::note(
         dev, {.what = what, .managed = managed, .resource = &Kind::about, .index = about.index, .name = about.name});
 }
 
@@ -82,7 +82,7 @@ DEVRES_INLINE typename Kind::template value<P> value_of(Got& got) noexcept {
 template <class Kind, class P, class Driver, class Got>
 DEVRES_INLINE label label_of([[maybe_unused]] const device<P, Driver>& dev, [[maybe_unused]] Got& got,
                              [[maybe_unused]] const label& about) noexcept {
-    if constexpr (devres::detail::watched<device<P, Driver>>)
+    if constexpr (detail::watched<device<P, Driver>>)
         return Kind::label_of(value_of<Kind, P>(got), about);
     else
         return {};
@@ -111,6 +111,7 @@ public:
     using platform_type = P;
     using driver_type = Driver;
 
+    held() = delete;
     /// Not trivial, so that an object with a view in it is not plain bytes for the device.
     DEVRES_INLINE held(const held& other) noexcept : dev_(other.dev_), value_(other.value_), record_(other.record_) {}
     held& operator=(const held&) = delete;
@@ -166,7 +167,7 @@ protected:
         if (dev_ == nullptr)
             return {};
         device<P, Driver>& dev = *dev_;
-        if constexpr (devres::detail::watched<device<P, Driver>>) {
+        if constexpr (detail::watched<device<P, Driver>>) {
             if (!Kind::is_held(dev, value_)) {
                 let_go();
                 return {};
@@ -191,14 +192,14 @@ protected:
 
 /// The record of what devres owns: what it is built on, and what the platform gave.
 template <class Kind, class P, class Driver, unsigned Uses>
-struct managed_resource : devres::detail::users_of<Uses> {
+struct managed_resource : detail::users_of<Uses> {
     device<P, Driver>* dev;
     typename Kind::template value<P> value;
     [[no_unique_address]] kept_label<P, Driver> about;
 
-    DEVRES_INLINE managed_resource(const devres::detail::users_of<Uses>& links, device<P, Driver>& of,
+    DEVRES_INLINE managed_resource(const detail::users_of<Uses>& links, device<P, Driver>& of,
                                    const typename Kind::template value<P>& got, const label& what) noexcept
-        : devres::detail::users_of<Uses>(links), dev(&of), value(got), about(what) {}
+        : detail::users_of<Uses>(links), dev(&of), value(got), about(what) {}
 
     static void release(void* argument) noexcept {
         auto* const record = static_cast<managed_resource*>(argument);
@@ -211,8 +212,7 @@ struct managed_resource : devres::detail::users_of<Uses> {
         const label what = about;
         Kind::forgotten(of);
         this->~managed_resource();
-        devres::detail::record_access::memory(of.resources())
-            .put(this, sizeof(managed_resource), alignof(managed_resource));
+        detail::record_access::memory(of.resources()).put(this, sizeof(managed_resource), alignof(managed_resource));
         note_resource<Kind>(of, resource_event::step::released, true, what);
     }
 };
@@ -223,13 +223,13 @@ struct managed_resource : devres::detail::users_of<Uses> {
 template <class Token, class Kind, class P, class Driver, class Get, class... Used>
 [[nodiscard]] DEVRES_INLINE result<Token> acquire(device<P, Driver>& dev, const label& about, Get get,
                                                   const Used&... used) noexcept {
-    const devres::detail::used_records names(used...);
+    const detail::used_records names(used...);
     if (!names.are_in(dev.resources())) [[unlikely]]
         return fail(names.why_not(dev.resources(), names));
     if constexpr (std::same_as<typename Token::owner_type, managed_t>) {
-        constexpr unsigned uses = (0U + ... + unsigned{devres::detail::is_part<Used>});
+        constexpr unsigned uses = (0U + ... + unsigned{detail::is_part<Used>});
         using record_type = managed_resource<Kind, P, Driver, uses>;
-        devres::detail::pending_record<record_type> pending(dev.resources());
+        detail::pending_record<record_type> pending(dev.resources());
         if (!pending) [[unlikely]]
             return fail(errc::enomem);
         auto got = get();
@@ -238,17 +238,17 @@ template <class Token, class Kind, class P, class Driver, class Get, class... Us
         const label what = label_of<Kind>(dev, got, about);
         ::new (pending.block()) record_type(names.links(), dev, value_of<Kind, P>(got), what);
         const auto record = pending.record(&record_type::release, Kind::step(used...),
-                                           uses != 0 ? devres::detail::list_node::is_user : 0);
+                                           uses != 0 ? detail::list_node::is_user : 0);
         Kind::recorded(dev);
         note_resource<Kind>(dev, resource_event::step::acquired, true, what);
-        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), what, record);
+        return detail::token::make<Token>(dev, value_of<Kind, P>(got), what, record);
     } else {
         auto got = get();
         if (!got) [[unlikely]]
             return fail(got.error());
         const label what = label_of<Kind>(dev, got, about);
         note_resource<Kind>(dev, resource_event::step::acquired, false, what);
-        return devres::detail::token::make<Token>(dev, value_of<Kind, P>(got), what);
+        return detail::token::make<Token>(dev, value_of<Kind, P>(got), what);
     }
 }
 

@@ -94,7 +94,7 @@ TEST_CASE("a driver of which any primitive fails leaves nothing") {
             },
             [&](vfio::bus& bus) {
                 // Eventfds of vectors stay until the function is closed.
-                const bool more = open_files() > files + 2 * (test::everything_driver::most_vectors + 1);
+                const bool more = open_files() > files + 2 * (test::everything_driver::max_vectors + 1);
                 return !bus.held(one.f).empty() ? "something is held" : more ? "files are open" : "";
             });
         INFO(explored);

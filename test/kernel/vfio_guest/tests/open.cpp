@@ -40,8 +40,7 @@ TEST_CASE("what keeps a function from being opened is said in one line") {
         CHECK(error.text.find('\n') == std::string::npos);
     };
     says(refusal("0000:00:19.0"), errc::enodev, "0000:00:19.0: there is no such PCI function");
-    says(refusal("0000:00:1f.0"), errc::enodev,
-         "it has no driver, not vfio-pci; as root: modprobe vfio-pci; echo vfio-pci > ");
+    says(refusal("0000:00:1f.0"), errc::enodev, "it has no driver, not vfio-pci; it is not to be taken: a bridge");
 
     vfio::bus first;
     REQUIRE(first.open(edu));
@@ -56,7 +55,10 @@ TEST_CASE("the command that the message of an unbound function gives binds it") 
     write(folder + "/driver/unbind", edu.text().c_str());
     {
         vfio::bus bus;
-        CHECK(bus.open(edu).error().code == errc::enodev);
+        const auto refused = bus.open(edu);
+        CHECK(refused.error().code == errc::enodev);
+        CHECK_THAT(refused.error().text,
+                   Catch::Matchers::ContainsSubstring("as root: modprobe vfio-pci; echo vfio-pci > "));
         write(folder + "/driver_override", "vfio-pci");
         write("/sys/bus/pci/drivers_probe", edu.text().c_str());
         CHECK(bus.open(edu));

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <istream>
+#include <vector>
+
+#include <devres/hardware/detail/lspci_reader.hpp>
+#include <devres/hardware/detail/pasted_text.hpp>
+#include <devres/hardware/dump.hpp>
+#include <devres/hardware/dump_report.hpp>
+
+namespace devres::hardware {
+
+/// Reads the functions of a machine from the output of `lspci -xxxx`, `-xxx` (256 bytes each) or `-x` (64), with whatever
+/// other options, or from the kernel's `pci=earlydump`, as people paste it: a whole mail, quoted, indented, with text around
+/// and between, in the encodings that mails and terminals use. -v's sizes of BARs are used.
+///
+/// A function that is cut or broken counts as far as its bytes go (256, 128 or 64), which its `notes` say. One that is there
+/// more than once counts once: its `which`-th place, from 1, or the last if there are fewer; with 0, the first with the most
+/// bytes. What is left out is said in `report`: nothing is dropped in silence.
+/// @returns the functions in the order of the text; `einval` if there is none, and in `report` the line and the reason
+[[nodiscard]] inline result<std::vector<dumped_function>> read_lspci(std::istream& text, dump_report* report = nullptr,
+                                                                     unsigned which = 0) {
+    detail::lspci_reader reader(which);
+    const detail::pasted_text pasted(text);
+    for (const detail::pasted_line& line : pasted.lines())
+        reader.line(line.number, line.text);
+    dump_report said;
+    auto functions = reader.finish(said);
+    const bool found = !functions.empty();
+    if (report != nullptr)
+        *report = std::move(said);
+    if (!found)
+        return fail(errc::einval);
+    return functions;
+}
+
+}  // namespace devres::hardware

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+
+#include <devres/core/event.hpp>
+#include <devres/pci/platform.hpp>
+#include <devres/pci/register_window.hpp>
+
+/// Platforms whose type a driver does not know, so that it is compiled once for all of them.
+namespace devres::pci {
+
+class any_platform;
+
+/// A function of a platform that is an `any_platform` to the driver. The program makes one with `erased_function`, and it lasts
+/// longer than the driver that is put on it.
+class any_function {
+public:
+    any_function(const any_function&) = delete;
+    any_function& operator=(const any_function&) = delete;
+
+    /// The platform that the function is of.
+    [[nodiscard]] any_platform& platform() const noexcept { return *platform_; }
+
+protected:
+    /// A function of `platform`, which outlives it.
+    explicit any_function(any_platform& platform) noexcept : platform_(&platform) {}
+    ~any_function() = default;
+
+private:
+    any_platform* platform_;
+};
+
+/// A mapped BAR of any platform. A copy is the same mapping, and good as long as it.
+struct any_region {
+    void* mapped = nullptr;  ///< what the platform underneath gave
+    std::size_t size = 0;    ///< of the BAR, in bytes
+    register_window window;  ///< what of it is read and written without a call
+};
+
+namespace detail {
+
+/// The primitives of a platform, and `note`, which is null where the platform does not listen. A table, because clang 19 forgets
+/// to define virtual functions of a class template that it meets first while it deduces a lambda's result.
+struct platform_calls {
+    void* (*allocate)(any_platform& self, std::size_t size, std::size_t alignment) noexcept;
+    void (*deallocate)(any_platform& self, void* block, std::size_t size, std::size_t alignment) noexcept;
+    void (*relax)(any_platform& self) noexcept;
+    result<> (*attach)(any_platform& self, any_function& f) noexcept;
+    void (*detach)(any_platform& self, any_function& f) noexcept;
+    device_id (*id)(any_platform& self, const any_function& f) noexcept;
+    result<> (*enable)(any_platform& self, any_function& f) noexcept;
+    void (*disable)(any_platform& self, any_function& f) noexcept;
+    result<> (*set_master)(any_platform& self, any_function& f, bool on) noexcept;
+    result<> (*suspend)(any_platform& self, any_function& f) noexcept;
+    result<> (*resume)(any_platform& self, any_function& f) noexcept;
+    result<std::uint32_t> (*read_config)(any_platform& self, any_function& f, unsigned offset, unsigned width) noexcept;
+    result<> (*write_config)(any_platform& self, any_function& f, unsigned offset, unsigned width,
+                             std::uint32_t value) noexcept;
+    result<bar_resource> (*describe_bar)(any_platform& self, const any_function& f, bar_number bar) noexcept;
+    result<any_region> (*map_bar)(any_platform& self, any_function& f, bar_number bar, const char* name) noexcept;
+    void (*unmap_bar)(any_platform& self, any_function& f, any_region& region) noexcept;
+    result<vector_grant> (*allocate_vectors)(any_platform& self, any_function& f,
+                                             const vector_request& request) noexcept;
+    result<> (*free_vectors)(any_platform& self, any_function& f) noexcept;
+    irq_number (*vector_number)(any_platform& self, any_function& f, vector_index vector) noexcept;
+    result<handler_id> (*register_handler)(any_platform& self, any_function& f, vector_index vector,
+                                           const irq_action& action) noexcept;
+    result<> (*unregister_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    bool (*handler_registered)(any_platform& self, any_function& f, handler_id id) noexcept;
+    bool (*in_handler)(any_platform& self, const any_function& f) noexcept;
+    result<> (*synchronize_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    result<> (*disable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    result<> (*enable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    result<dma_block> (*allocate_dma)(any_platform& self, any_function& f, std::size_t size) noexcept;
+    void (*free_dma)(any_platform& self, any_function& f, const dma_block& block) noexcept;
+    result<dma_block> (*map_dma)(any_platform& self, any_function& f, void* memory, std::size_t size) noexcept;
+    void (*unmap_dma)(any_platform& self, any_function& f, const dma_block& mapping) noexcept;
+    std::uint8_t (*read8)(any_platform& self, const any_region& region, std::size_t offset) noexcept;
+    std::uint16_t (*read16)(any_platform& self, const any_region& region, std::size_t offset) noexcept;
+    std::uint32_t (*read32)(any_platform& self, const any_region& region, std::size_t offset) noexcept;
+    std::uint64_t (*read64)(any_platform& self, const any_region& region, std::size_t offset) noexcept;
+    void (*write8)(any_platform& self, const any_region& region, std::size_t offset, std::uint8_t value) noexcept;
+    void (*write16)(any_platform& self, const any_region& region, std::size_t offset, std::uint16_t value) noexcept;
+    void (*write32)(any_platform& self, const any_region& region, std::size_t offset, std::uint32_t value) noexcept;
+    void (*write64)(any_platform& self, const any_region& region, std::size_t offset, std::uint64_t value) noexcept;
+    void (*note_event)(any_platform& self, any_function& f, const resource_event& event) noexcept;
+};
+
+}  // namespace detail
+
+/// The primitives of a platform behind a table of functions: a platform itself, which stands for any other. A driver bound on it
+/// is an ordinary class and its state is too, and neither is compiled again for another platform.
+///
+/// A primitive is one indirect call, and what the platform underneath makes of it. A register that is in memory
+/// (`register_window`) is read and written without one, and so is the size of a BAR known. Interrupts reach the driver directly.
+/// What the primitives guarantee is what those of the platform underneath do.
+///
+/// `erased<P>` makes one of any platform; the contract of each primitive is on its line of <devres/pci/platform_archetype.hpp>.
+class any_platform {
+public:
+    using function_type = any_function;  ///< what a driver is put on
+    using region_type = any_region;      ///< what a mapped BAR is
+
+    /// The platform underneath may be one where vectors of a managed device are managed. The driver that is right there is right
+    /// everywhere, so plain vectors of a managed device do not compile (D003) for any.
+    static constexpr bool hybrid_irq_vectors = true;
+
+    any_platform(const any_platform&) = delete;
+    any_platform& operator=(const any_platform&) = delete;
+
+    /// A primitive of a platform: its contract is that of `pci::platform_archetype`.
+    /// @{
+    void* allocate(std::size_t size, std::size_t alignment) noexcept {
+        return calls_->allocate(*this, size, alignment);
+    }
+    void deallocate(void* block, std::size_t size, std::size_t alignment) noexcept {
+        calls_->deallocate(*this, block, size, alignment);
+    }
+    void relax() noexcept { calls_->relax(*this); }
+
+    /// @}
+
+    /// The primitive, and `einval` too for a function of another platform.
+    result<> attach(any_function& f) noexcept { return calls_->attach(*this, f); }
+    /// The primitive; of a function of another platform, that of no device.
+    device_id id(const any_function& f) noexcept { return calls_->id(*this, f); }
+
+    /// A primitive of a platform: its contract is that of `pci::platform_archetype`.
+    /// @{
+    void detach(any_function& f) noexcept { calls_->detach(*this, f); }
+
+    result<> enable(any_function& f) noexcept { return calls_->enable(*this, f); }
+    void disable(any_function& f) noexcept { calls_->disable(*this, f); }
+    result<> set_master(any_function& f, bool on) noexcept { return calls_->set_master(*this, f, on); }
+    result<> suspend(any_function& f) noexcept { return calls_->suspend(*this, f); }
+    result<> resume(any_function& f) noexcept { return calls_->resume(*this, f); }
+
+    result<std::uint32_t> read_config(any_function& f, unsigned offset, unsigned width) noexcept {
+        return calls_->read_config(*this, f, offset, width);
+    }
+    result<> write_config(any_function& f, unsigned offset, unsigned width, std::uint32_t value) noexcept {
+        return calls_->write_config(*this, f, offset, width, value);
+    }
+
+    /// The primitive, and `enotsupp` if the platform underneath has none.
+    result<bar_resource> describe_bar(const any_function& f, bar_number bar) noexcept {
+        return calls_->describe_bar(*this, f, bar);
+    }
+    result<any_region> map_bar(any_function& f, bar_number bar, const char* name) noexcept {
+        return calls_->map_bar(*this, f, bar, name);
+    }
+    void unmap_bar(any_function& f, any_region& region) noexcept { calls_->unmap_bar(*this, f, region); }
+    std::size_t bar_size(const any_region& region) const noexcept { return region.size; }
+    template <class T>
+    [[nodiscard]] T read(const any_region& region, std::size_t offset) noexcept {
+        if (const register_window& in = region.window; offset - in.begin < in.length) [[likely]]
+            return *reinterpret_cast<const volatile T*>(in.base + offset);
+        if constexpr (sizeof(T) == 1)
+            return read8(region, offset);
+        else if constexpr (sizeof(T) == 2)
+            return read16(region, offset);
+        else if constexpr (sizeof(T) == 4)
+            return read32(region, offset);
+        else
+            return read64(region, offset);
+    }
+    template <class T>
+    void write(const any_region& region, std::size_t offset, T value) noexcept {
+        if (const register_window& in = region.window; offset - in.begin < in.length) [[likely]]
+            *reinterpret_cast<volatile T*>(in.base + offset) = value;
+        else if constexpr (sizeof(T) == 1)
+            write8(region, offset, value);
+        else if constexpr (sizeof(T) == 2)
+            write16(region, offset, value);
+        else if constexpr (sizeof(T) == 4)
+            write32(region, offset, value);
+        else
+            write64(region, offset, value);
+    }
+
+    result<vector_grant> allocate_vectors(any_function& f, const vector_request& request) noexcept {
+        return calls_->allocate_vectors(*this, f, request);
+    }
+    result<> free_vectors(any_function& f) noexcept { return calls_->free_vectors(*this, f); }
+    irq_number vector_number(any_function& f, vector_index vector) noexcept {
+        return calls_->vector_number(*this, f, vector);
+    }
+
+    result<handler_id> register_handler(any_function& f, vector_index vector, const irq_action& action) noexcept {
+        return calls_->register_handler(*this, f, vector, action);
+    }
+    result<> unregister_handler(any_function& f, handler_id id) noexcept {
+        return calls_->unregister_handler(*this, f, id);
+    }
+    bool handler_registered(any_function& f, handler_id id) noexcept {
+        return calls_->handler_registered(*this, f, id);
+    }
+    bool in_handler(const any_function& f) noexcept { return calls_->in_handler(*this, f); }
+    result<> synchronize_handler(any_function& f, handler_id id) noexcept {
+        return calls_->synchronize_handler(*this, f, id);
+    }
+    result<> disable_handler(any_function& f, handler_id id) noexcept { return calls_->disable_handler(*this, f, id); }
+    result<> enable_handler(any_function& f, handler_id id) noexcept { return calls_->enable_handler(*this, f, id); }
+
+    result<dma_block> allocate_dma(any_function& f, std::size_t size) noexcept {
+        return calls_->allocate_dma(*this, f, size);
+    }
+    void free_dma(any_function& f, const dma_block& block) noexcept { calls_->free_dma(*this, f, block); }
+    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size) noexcept {
+        return calls_->map_dma(*this, f, memory, size);
+    }
+    void unmap_dma(any_function& f, const dma_block& mapping) noexcept { calls_->unmap_dma(*this, f, mapping); }
+    /// @}
+
+    /// Tells the platform underneath of a resource, if it listens; without a call if it does not.
+    void note(any_function& f, const resource_event& event) noexcept {
+        if (calls_->note_event != nullptr) [[unlikely]]
+            calls_->note_event(*this, f, event);
+    }
+
+protected:
+    /// A platform that does what the table says; the table outlives it.
+    explicit any_platform(const detail::platform_calls& calls) noexcept : calls_(&calls) {}
+    ~any_platform() = default;
+
+private:
+    /// A register that is not in memory.
+    std::uint8_t read8(const any_region& region, std::size_t offset) noexcept {
+        return calls_->read8(*this, region, offset);
+    }
+    std::uint16_t read16(const any_region& region, std::size_t offset) noexcept {
+        return calls_->read16(*this, region, offset);
+    }
+    std::uint32_t read32(const any_region& region, std::size_t offset) noexcept {
+        return calls_->read32(*this, region, offset);
+    }
+    std::uint64_t read64(const any_region& region, std::size_t offset) noexcept {
+        return calls_->read64(*this, region, offset);
+    }
+    void write8(const any_region& region, std::size_t offset, std::uint8_t value) noexcept {
+        calls_->write8(*this, region, offset, value);
+    }
+    void write16(const any_region& region, std::size_t offset, std::uint16_t value) noexcept {
+        calls_->write16(*this, region, offset, value);
+    }
+    void write32(const any_region& region, std::size_t offset, std::uint32_t value) noexcept {
+        calls_->write32(*this, region, offset, value);
+    }
+    void write64(const any_region& region, std::size_t offset, std::uint64_t value) noexcept {
+        calls_->write64(*this, region, offset, value);
+    }
+
+    const detail::platform_calls* calls_;
+};
+
+static_assert(platform<any_platform>);
+
+}  // namespace devres::pci

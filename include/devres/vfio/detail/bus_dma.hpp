@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <new>
+
+#include <devres/core/detail/exceptions.hpp>
+#include <devres/vfio/bus.hpp>
+
+/// The bus's memory for DMA: pages at addresses that are the bus's to choose.
+namespace devres::vfio {
+
+namespace detail {
+
+/// The whole pages that some bytes lie in.
+struct page_span {
+    std::uint64_t first;
+    std::uint64_t size;
+
+    page_span(std::uint64_t begin, std::uint64_t bytes) noexcept
+        : first(begin / iova_space::page * iova_space::page),
+          size((begin + bytes + iova_space::page - 1) / iova_space::page * iova_space::page - first) {}
+};
+
+inline constexpr std::uint64_t max_dma_bytes = std::uint64_t{1} << 46U;
+
+}  // namespace detail
+
+template <class System>
+result<std::uint64_t> basic_bus<System>::map_pages(function_type& f, void* memory, std::uint64_t size) noexcept {
+    return devres::detail::unless_out_of_memory([&]() -> result<std::uint64_t> {
+        if (!f.reaches_memory_)
+            return fail(errc::enotsupp);
+        const std::scoped_lock hold(dma_lock_);
+        const auto at = addresses_.take(size);
+        if (!at)
+            return fail(errc::enomem);
+        if (const auto mapped = iommu_.map(memory, size, *at); !mapped) {
+            addresses_.give(*at);
+            return fail(mapped.error());
+        }
+        return *at;
+    });
+}
+
+template <class System>
+void basic_bus<System>::unmap_pages(std::uint64_t iova, std::uint64_t size) noexcept {
+    const std::scoped_lock hold(dma_lock_);
+    if (addresses_.give(iova))
+        iommu_.unmap(size, iova);
+}
+
+template <class System>
+result<pci::dma_block> basic_bus<System>::allocate_dma(function_type& f, std::size_t size) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
+    if (size > detail::max_dma_bytes)
+        return fail(errc::enomem);
+    const detail::page_span pages(0, size == 0 ? 1 : size);
+    void* const memory = system_.map(nullptr, pages.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return fail(errc::enomem);
+    const auto iova = map_pages(f, memory, pages.size);
+    if (!iova) {
+        (void)system_.unmap(memory, pages.size);
+        return fail(iova.error());
+    }
+    ++f.dma_blocks_;
+    return pci::dma_block{memory, pci::bus_address(*iova), pages.size};
+}
+
+template <class System>
+void basic_bus<System>::free_dma(function_type& f, const pci::dma_block& block) noexcept {
+    const devres::detail::errno_guard keep;
+    unmap_pages(static_cast<std::uint64_t>(block.bus), block.size);
+    (void)system_.unmap(block.cpu, block.size);
+    --f.dma_blocks_;
+}
+
+template <class System>
+result<pci::dma_block> basic_bus<System>::map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
+    if (size > detail::max_dma_bytes)
+        return fail(errc::enomem);
+    const auto begin = reinterpret_cast<std::uintptr_t>(memory);
+    const detail::page_span pages(begin, size);
+    const auto iova = map_pages(f, reinterpret_cast<void*>(pages.first), pages.size);
+    if (!iova)
+        return fail(iova.error());
+    ++f.dma_mappings_;
+    return pci::dma_block{memory, pci::bus_address(*iova + (begin - pages.first)), size};
+}
+
+template <class System>
+void basic_bus<System>::unmap_dma(function_type& f, const pci::dma_block& mapping) noexcept {
+    const detail::page_span pages(static_cast<std::uint64_t>(mapping.bus), mapping.size);
+    unmap_pages(pages.first, pages.size);
+    --f.dma_mappings_;
+}
+
+}  // namespace devres::vfio

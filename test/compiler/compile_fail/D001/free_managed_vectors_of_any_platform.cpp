@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+// EXPECT: devres[D001] managed IRQ vectors are freed by devres at unbind: remove this call
+#include "driver.hpp"
+
+#include <devres/any_platform.hpp>
+
+struct driver {
+    static constexpr auto ownership = own(driver_data = managed, enable = managed, irq_vectors = managed,
+        irq_handler = managed);
+
+    static result<> probe(device<any_platform, driver>& dev, const device_id&) {
+        DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
+        DEVRES_TRY(auto vectors, pcim_alloc_irq_vectors(enabled, 1, 8, irq_type::msix));
+#ifdef EXPECT_FAIL
+        DEVRES_TRY(pci_free_irq_vectors(std::move(vectors)));
+#else
+        (void)vectors;
+#endif
+        return {};
+    }
+};
+
+extern const driver_entry<> entry;
+constinit const driver_entry<> entry = compiled<driver>("driver");

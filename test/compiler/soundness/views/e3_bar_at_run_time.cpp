@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+// VERDICT: R bar
+// The number of a BAR is known at run time only.
+#include "support.hpp"
+
+struct box {
+    int n = 0;
+    pci::irq_return on_irq() noexcept { return ++n, pci::irq_return::handled; }
+    int on_int() noexcept { return ++n; }
+};
+struct driver {
+    static probed<box> probe(auto& dev, const pci::device_id& id) {
+        DEVRES_TRY(auto data, devm_emplace<box>(dev));
+        DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
+        DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 1, 1, pci::irq_type::all));
+#ifndef CORRECTED
+        const auto bar = static_cast<unsigned>(id.driver_data);
+        DEVRES_TRY(auto m, pci::pcim_iomap_region<bar>(device, "x"));
+#else
+        DEVRES_TRY(auto m, pci::pcim_iomap_region(device, pci::bar_number(static_cast<unsigned>(id.driver_data)), "x"));
+        (void)m;
+#endif
+        (void)id, (void)vectors;
+        return data;
+    }
+};
+
+int main() {
+    sim::bus bus;
+    auto bound = pci::bind<driver>(bus, bus.add(card()));
+    MUST(bound && bound->unbind());
+    MUST(clean(bus));
+    return 0;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <devres/hardware/dma_space.hpp>
+
+#include <array>
+#include <cstring>
+
+#include "support/catch.hpp"
+
+using namespace devres;
+using hardware::dma_space;
+
+namespace {
+
+pci::bus_address operator+(pci::bus_address at, std::uint64_t bytes) {
+    return static_cast<pci::bus_address>(static_cast<std::uint64_t>(at) + bytes);
+}
+
+}  // namespace
+
+TEST_CASE("a DMA block is zeroed, aligned to a page, and shared with the device") {
+    dma_space dma;
+    const auto block = dma.allocate(100);
+    REQUIRE(block);
+    CHECK(block->size == 4096);
+    CHECK(reinterpret_cast<std::uintptr_t>(block->cpu) % 4096 == 0);
+    CHECK(static_cast<std::uint64_t>(block->bus) % 4096 == 0);
+    CHECK(static_cast<const char*>(block->cpu)[99] == 0);
+
+    const std::array<char, 21> sent{"twenty bytes, nearly"};
+    CHECK(dma.write(block->bus + 3, sent.data(), sent.size()));
+    CHECK(std::strcmp(static_cast<const char*>(block->cpu) + 3, sent.data()) == 0);
+    std::array<char, 21> received{};
+    CHECK(dma.read(block->bus + 3, received.data(), received.size()));
+    CHECK(received == sent);
+}
+
+TEST_CASE("a device cannot reach beyond a block, before it, or what was freed") {
+    dma_space dma;
+    const auto first = dma.allocate(4096);
+    const auto second = dma.allocate(4096);
+    REQUIRE(first);
+    REQUIRE(second);
+    std::array<char, 8> bytes{};
+    CHECK(dma.read(first->bus + 4088, bytes.data(), 8));
+    CHECK_FALSE(dma.read(first->bus + 4089, bytes.data(), 8));
+    CHECK_FALSE(dma.read(first->bus + 4096, bytes.data(), 1));
+    CHECK_FALSE(dma.read(static_cast<pci::bus_address>(8), bytes.data(), 8));
+    CHECK_FALSE(dma.read(static_cast<pci::bus_address>(~std::uint64_t{0}), bytes.data(), 8));
+    CHECK(dma.free(*first));
+    CHECK_FALSE(dma.read(first->bus, bytes.data(), 8));
+    CHECK_FALSE(dma.free(*first));
+    CHECK(dma.read(second->bus, bytes.data(), 8));
+    CHECK(dma.blocks().size() == 1);
+}
+
+TEST_CASE("an address that was freed is not given out again at once") {
+    dma_space dma;
+    const auto first = dma.allocate(1);
+    REQUIRE(dma.free(*first));
+    CHECK(dma.allocate(1)->bus != first->bus);
+}
+
+TEST_CASE("memory that nobody has is refused") {
+    dma_space dma;
+    CHECK_FALSE(dma.allocate(SIZE_MAX));
+    CHECK_FALSE(dma.allocate(SIZE_MAX / 4));
+}
+
+TEST_CASE("a device reaches the bytes of the driver's memory that are mapped, and no others") {
+    dma_space dma;
+    std::array<char, 32> memory{};
+    const auto mapping = dma.map(memory.data() + 8, 16);
+    REQUIRE(mapping);
+    CHECK(mapping->cpu == memory.data() + 8);
+    CHECK(mapping->size == 16);
+    CHECK(static_cast<std::uint64_t>(mapping->bus) % 4096 ==
+          reinterpret_cast<std::uintptr_t>(memory.data() + 8) % 4096);
+    CHECK(dma.write(mapping->bus + 15, "x", 1));
+    CHECK(memory[23] == 'x');
+    CHECK_FALSE(dma.write(mapping->bus + 16, "x", 1));
+    char byte = 0;
+    CHECK_FALSE(dma.read(static_cast<pci::bus_address>(static_cast<std::uint64_t>(mapping->bus) - 1), &byte, 1));
+
+    const auto again = dma.map(memory.data() + 8, 16);
+    const auto block = dma.allocate(4096);
+    REQUIRE((again && block));
+    CHECK(again->bus != mapping->bus);
+    CHECK(static_cast<std::uint64_t>(block->bus) % 4096 == 0);
+    CHECK(dma.mappings().size() == 2);
+    CHECK(dma.blocks().size() == 1);
+
+    CHECK_FALSE(dma.free(*mapping));
+    CHECK_FALSE(dma.unmap(*block));
+    CHECK(dma.unmap(*mapping));
+    CHECK_FALSE(dma.unmap(*mapping));
+    CHECK_FALSE(dma.read(mapping->bus, &byte, 1));
+    CHECK(dma.read(again->bus, &byte, 1));
+    CHECK(dma.free(*block));
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <devres/vfio/detail/bus_dma.hpp>
+
+#include <algorithm>
+
+#include "fake_kernel.hpp"
+#include "support/catch.hpp"
+
+using namespace devres;
+using namespace devres::test;
+
+namespace {
+
+std::uint64_t value(pci::bus_address address) { return static_cast<std::uint64_t>(address); }
+
+}  // namespace
+
+TEST_CASE_METHOD(fake_fixture, "memory for DMA is zeroed pages, mapped where the device finds them") {
+    const auto block = bus.allocate_dma(f, 5000).value();
+    CHECK(block.size == 8192);
+    CHECK(reinterpret_cast<std::uintptr_t>(block.cpu) % 4096 == 0);
+    const auto* const bytes = static_cast<const char*>(block.cpu);
+    CHECK(std::all_of(bytes, bytes + block.size, [](char byte) { return byte == 0; }));
+    const auto& mapped = kernel.dma.at(value(block.bus));
+    CHECK(mapped.vaddr == reinterpret_cast<std::uintptr_t>(block.cpu));
+    CHECK(mapped.size == 8192);
+    CHECK(mapped.flags == (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE));
+    CHECK(bus.held(f) == std::vector<std::string>{"1 DMA blocks"});
+    bus.free_dma(f, block);
+    CHECK(kernel.dma.empty());
+    CHECK(kernel.memory.empty());
+    CHECK(bus.held(f).empty());
+    CHECK(bus.allocate_dma(f, ~std::size_t{0}).error() == errc::enomem);
+}
+
+TEST_CASE_METHOD(fake_fixture, "memory of the driver's is mapped by the page, as often as it is asked for") {
+    alignas(4096) static char memory[3 * 4096];
+    const auto mapping = bus.map_dma(f, memory + 4000, 200).value();  // the end of one page and the start of the next
+    CHECK(mapping.cpu == memory + 4000);
+    CHECK(mapping.size == 200);
+    CHECK(value(mapping.bus) % 4096 == 4000);
+    const auto& pages = kernel.dma.at(value(mapping.bus) - 4000);
+    CHECK(pages.vaddr == reinterpret_cast<std::uintptr_t>(memory));
+    CHECK(pages.size == 8192);
+    const auto again = bus.map_dma(f, memory + 4096, 4096).value();
+    CHECK(value(again.bus) % 4096 == 0);
+    CHECK(kernel.dma.size() == 2);
+    bus.unmap_dma(f, mapping);
+    bus.unmap_dma(f, again);
+    CHECK(kernel.dma.empty());
+}
+
+TEST_CASE_METHOD(fake_fixture, "memory beyond the limit is refused, and nothing is left") {
+    kernel.ioctl_errors[VFIO_IOMMU_MAP_DMA] = ENOMEM;
+    char byte = 0;
+    CHECK(bus.allocate_dma(f, 4096).error() == errc::enomem);
+    CHECK(bus.map_dma(f, &byte, 1).error() == errc::enomem);
+    CHECK(kernel.memory.empty());
+    CHECK(bus.held(f).empty());
+}
