@@ -17,8 +17,6 @@
 
 namespace examples {
 
-namespace {}  // namespace
-
 int show_overview(const std::vector<prepared>& all, std::ostream& to, const output_options& options) {
     const auto start = [](auto what) { return std::async(std::launch::async, std::move(what)); };
     std::vector<std::future<std::pair<int, std::string>>> outcomes;
