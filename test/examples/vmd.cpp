@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <devres/testing.hpp>
 
 #include "support/catch.hpp"
+#include "vmd/demo.hpp"
 #include "vmd/driver.hpp"
 #include "vmd/model.hpp"
 
@@ -632,4 +634,10 @@ TEST_CASE("a VMD is pulled out and unbound while its children interrupt from oth
     }
     auto vmd = bound(m);
     exercise(m, vmd.state());
+}
+
+TEST_CASE("the VMD demonstration leaves every ledger clean, and says so") {
+    std::ostringstream out;
+    CHECK(vmd::run_vmd(out) == 0);
+    CHECK_THAT(out.str(), Catch::Matchers::ContainsSubstring("ledger: clean"));
 }
