@@ -34,7 +34,9 @@
 #include <devres/pci/config_space.hpp>
 #include <devres/pci/capabilities.hpp>
 #include <devres/pci/detail/resource.hpp>
+#include <devres/pci/wake.hpp>
 #include <devres/pci/enable.hpp>
+#include <devres/pci/command.hpp>
 #include <devres/pci/bar_part.hpp>
 #include <devres/pci/bar.hpp>
 #include <devres/pci/bar_region.hpp>

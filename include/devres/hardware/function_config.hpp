@@ -38,7 +38,8 @@ struct function_config {
     bool msi_wide = true;                               ///< 64-bit message address
     bool msi_maskable = true;                           ///< mask and pending bits per vector
     bool power_management = true;                       ///< PCI power management capability
-    bool pcie = true;                                   ///< PCI Express capability and extended configuration space
+    unsigned wakes_from = 0;    ///< bit n: asserts PME# in D0, D1, D2, D3hot, D3cold (n: 0 to 4)
+    bool pcie = true;           ///< PCI Express capability and extended configuration space
     bool no_soft_reset = true;  ///< what the function knows survives D3hot; otherwise it is reset on the way to D0
     std::vector<std::uint8_t> vendor_capability = {};  ///< content of a vendor-specific capability, 77 bytes at most
 };

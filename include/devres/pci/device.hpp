@@ -26,6 +26,7 @@ struct device_books {
     unsigned enables = 0;  ///< managed ones that are live
     bool managed_vectors = false;
     bool mastering = false;
+    unsigned short switched = 0;  ///< bits of COMMAND that a record puts back
 
     template <class P, class Driver>
     DEVRES_INLINE static device_books& of(const device<P, Driver>& dev) noexcept {

@@ -34,6 +34,7 @@ namespace command_bits {
 inline constexpr unsigned io = 1U << 0U;
 inline constexpr unsigned memory = 1U << 1U;
 inline constexpr unsigned master = 1U << 2U;
+inline constexpr unsigned invalidate = 1U << 4U;  // memory write and invalidate
 inline constexpr unsigned parity = 1U << 6U;
 inline constexpr unsigned serr = 1U << 8U;
 inline constexpr unsigned intx_disable = 1U << 10U;
@@ -75,9 +76,14 @@ inline constexpr unsigned enhanced_allocation = 0x14;
 
 /// An offset in the capability, or a bit of it.
 namespace power_management {  // from the start of the capability
+inline constexpr unsigned capabilities = 2;
+inline constexpr unsigned pme_from = 1U
+                                     << 11U;  // bits of capabilities: from D0; the next ones from D1, D2, D3hot, D3cold
 inline constexpr unsigned control = 4;
 inline constexpr unsigned state = 3U;  // bits of control: 0 is D0, 3 is D3hot
 inline constexpr unsigned no_soft_reset = 1U << 3U;
+inline constexpr unsigned pme_enable = 1U << 8U;
+inline constexpr unsigned pme_status = 1U << 15U;  // write one to clear
 }  // namespace power_management
 
 /// An offset in the capability, or a bit of it.

@@ -148,7 +148,8 @@ inline void put_capabilities(const function_config& from, const msix_place& msix
     namespace id = pci::registers::capability_id;
     if (from.power_management) {
         const unsigned at = out.capability(id::power_management, 8);
-        out.put(at + 2, 2, 3);  // version 1.2
+        out.put(at + pci::registers::power_management::capabilities, 2,
+                3U | from.wakes_from * pci::registers::power_management::pme_from);  // version 1.2
         out.put(at + pci::registers::power_management::control, 2,
                 from.no_soft_reset ? pci::registers::power_management::no_soft_reset : 0U);
     }

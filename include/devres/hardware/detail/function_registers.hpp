@@ -32,6 +32,8 @@ inline void function::set_up_registers() {
     const bool bridge = (config_.read(reg::header_type, 1) & 0x7fU) == 1;
     config_.writable(reg::command, 2,
                      bits::io | bits::memory | bits::master | bits::parity | bits::serr | bits::intx_disable);
+    if (layout_.pcie == 0)
+        config_.writable(reg::command, 2, bits::invalidate);
     config_.cleared_by_one(reg::status, 2, reg::status_bits::errors);
     config_.writable(reg::cache_line_size, 1, 0xff);
     config_.writable(reg::latency_timer, 1, 0xff);
@@ -50,8 +52,12 @@ inline void function::set_up_registers() {
         if (bar.wide)
             config_.writable(reg::bar + 4 * i + 4, 4, static_cast<std::uint32_t>(address_bits >> 32U));
     }
-    if (layout_.power_management != 0)
-        config_.writable(layout_.power_management + reg::power_management::control, 2, reg::power_management::state);
+    if (layout_.power_management != 0) {
+        namespace pm = reg::power_management;
+        const bool signals = config_.read(layout_.power_management + pm::capabilities, 2) / pm::pme_from != 0;
+        config_.writable(layout_.power_management + pm::control, 2, pm::state | (signals ? pm::pme_enable : 0U));
+        config_.cleared_by_one(layout_.power_management + pm::control, 2, pm::pme_status);
+    }
     if (layout_.msi != 0) {
         config_.writable(layout_.msi + reg::msi::control, 2, reg::msi::enable | reg::msi::multiple_enable);
         config_.writable(layout_.msi + reg::msi::address, 4, ~3U);
@@ -152,16 +158,28 @@ inline unsigned function::decode_bits() const noexcept {
     return out;
 }
 
+namespace detail {
+
+/// What a change of the power state writes back of the register that it is in, at capability `at`.
+inline unsigned beside_power_state(const config_space& config, unsigned at) noexcept {
+    namespace pm = pci::registers::power_management;
+    return config.read(at + pm::control, 2) & ~(pm::state | pm::pme_status);
+}
+
+}  // namespace detail
+
 inline void function::sleep() noexcept {
+    namespace pm = pci::registers::power_management;
     if (const unsigned at = layout_.power_management; at != 0)
-        (void)write_config(at + pci::registers::power_management::control, 2, pci::registers::power_management::state);
+        (void)write_config(at + pm::control, 2, detail::beside_power_state(config_, at) | pm::state);
     else if (present())
         set_power(true);
 }
 
 inline void function::wake() noexcept {
+    namespace pm = pci::registers::power_management;
     if (const unsigned at = layout_.power_management; at != 0)
-        (void)write_config(at + pci::registers::power_management::control, 2, 0);
+        (void)write_config(at + pm::control, 2, detail::beside_power_state(config_, at));
     else if (present())
         set_power(false);
 }

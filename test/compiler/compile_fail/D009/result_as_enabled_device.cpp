@@ -35,6 +35,12 @@ struct driver {
         (void)pci_set_master(enabled);
 #elif EXPECT_FAIL == 14
         (void)pci_clear_master(enabled);
+#elif EXPECT_FAIL == 15
+        (void)pci_set_mwi(enabled);
+#elif EXPECT_FAIL == 16
+        (void)pci_clear_mwi(enabled);
+#elif EXPECT_FAIL == 17
+        (void)pci_intx(enabled, false);
 #else
         (void)pcim_iomap_region<0>(device, "registers");
         (void)pci_iomap_region<0>(device, "registers");
@@ -50,6 +56,9 @@ struct driver {
         (void)pci_alloc_irq_vectors_affinity(device, 1, 8, irq_type::msix, irq_affinity{});
         (void)pci_set_master(device);
         (void)pci_clear_master(device);
+        (void)pci_set_mwi(device);
+        (void)pci_clear_mwi(device);
+        (void)pci_intx(device, false);
 #endif
         return {};
     }
