@@ -377,6 +377,53 @@ TEST_CASE("an MSI-X capability whose table is nowhere is left out and noted") {
     }
 }
 
+TEST_CASE("a capability that the dump ends inside or before is not one that is not there") {
+    using hardware::capability_state;
+    const auto cut = [](unsigned msi_at, unsigned msix_at, std::size_t size) {
+        auto config = sample();
+        const auto move = [&](unsigned from, unsigned to, unsigned count, unsigned next) {
+            std::vector<std::uint8_t> bytes(config.begin() + from, config.begin() + from + count);
+            std::fill_n(config.begin() + from, count, std::uint8_t{0});
+            bytes[1] = static_cast<std::uint8_t>(next);
+            std::copy(bytes.begin(), bytes.end(), config.begin() + to);
+        };
+        move(0x60, msix_at, 12, 0);
+        move(0x40, msi_at, 24, msix_at);
+        config[reg::capabilities] = static_cast<std::uint8_t>(msi_at);
+        config.resize(size);
+        return read(header + "\n" + rows(config))[0];
+    };
+    const auto inside = cut(0x40, 0x78, 128);
+    CHECK(inside.msi() == capability_state::whole);
+    CHECK(inside.msix() == capability_state::cut);
+    CHECK(inside.assumptions().at(0) ==
+          "MSI-X: its capability is cut off, it goes on behind the 128 bytes of the dump");
+    const auto before = cut(0x40, 0x90, 128);
+    CHECK(before.msi() == capability_state::whole);
+    CHECK(before.msix() == capability_state::unknown);
+    CHECK(before.to_config().msi_vectors == 4);
+    CHECK(before.assumptions().at(0) ==
+          "capabilities: they go on behind the 128 bytes of the dump, where MSI-X may be");
+    CHECK(cut(0x40, 0x60, 64).assumptions().at(0) ==
+          "capabilities: they go on behind the 64 bytes of the dump, where MSI and MSI-X may be");
+    CHECK(cut(0x40, 0x60, 256).msix() == capability_state::whole);
+    for (const auto& each : {inside, before}) {
+        sim::bus bus;
+        auto& f = bus.add(each);
+        CHECK(f.msix_vectors() == 0);
+        CHECK(f.msi_vectors() == 4);
+        driver d(bus, f);
+        CHECK(d.vectors(1, 4, irq_type::msix).error() == errc::einval);
+        CHECK(d.vectors(1, 4, irq_type::all)->count == 4);
+    }
+    auto last = cut(0x40, 0x60, 256);
+    last.config.resize(66);
+    CHECK(last.msi() == capability_state::cut);
+    CHECK(last.msix() == capability_state::unknown);
+    sim::bus bus;
+    CHECK(bus.add(last).msi_vectors() == 0);
+}
+
 TEST_CASE("a device that does not answer is in the list and not in its slot") {
     const auto found = read(header + "\n" + rows(std::vector<std::uint8_t>(64, 0xff)));
     REQUIRE(found.size() == 1);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <devres/hardware/capabilities.hpp>
 #include <devres/hardware/device_model.hpp>
 #include <devres/hardware/function_config.hpp>
 
@@ -37,6 +38,10 @@ struct dumped_function {
 
     /// Its BARs, by number.
     [[nodiscard]] std::array<dumped_bar, pci::bar_count> bars() const;
+
+    /// What is known of its MSI and MSI-X.
+    [[nodiscard]] capability_state msi() const;
+    [[nodiscard]] capability_state msix() const;
 
     /// What is not as the machine had it, or not in the dump and had to be chosen, a line each:
     /// `BAR 0: size not in the dump, chosen 16 KiB (MSI-X needs 0x2410 bytes)`.
