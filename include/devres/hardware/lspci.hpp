@@ -2,6 +2,7 @@
 #pragma once
 
 #include <istream>
+#include <utility>
 #include <vector>
 
 #include <devres/hardware/detail/lspci_reader.hpp>
@@ -21,12 +22,12 @@ namespace devres::hardware {
 /// @returns the functions in the order of the text; `einval` if there is none, and in `report` the line and the reason
 [[nodiscard]] inline result<std::vector<dumped_function>> read_lspci(std::istream& text, dump_report* report = nullptr,
                                                                      unsigned which = 0) {
-    detail::lspci_reader reader(which);
-    const detail::pasted_text pasted(text);
-    for (const detail::pasted_line& line : pasted.lines())
+    detail::pasted_text pasted(text);
+    detail::lspci_reader reader(std::move(pasted.remarks));
+    for (const detail::pasted_line& line : pasted.lines)
         reader.line(line.number, line.text);
     dump_report said;
-    auto functions = reader.finish(said);
+    auto functions = reader.finish(which, said);
     const bool found = !functions.empty();
     if (report != nullptr)
         *report = std::move(said);

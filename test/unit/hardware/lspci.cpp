@@ -134,13 +134,21 @@ TEST_CASE("the fields of -vmm make a description") {
 
 TEST_CASE("a text without a function is an error, with its line") {
     const std::string good = rows(sample());
-    CHECK(error("") == "0: no function is in it: this is not the output of lspci -xxxx");
-    CHECK(error("hello\nworld\n") == "0: no function is in it: this is not the output of lspci -xxxx");
-    CHECK(error("\n" + good) == "2: bytes of no function: the line with its address is missing before them");
+    CHECK(
+        error("") ==
+        "0: no function is in it: this is not the output of lspci -xxxx, which is to be had by `sudo lspci -xxxx >FILE`");
+    CHECK(
+        error("hello\nworld\n") ==
+        "0: no function is in it: this is not the output of lspci -xxxx, which is to be had by `sudo lspci -xxxx >FILE`");
+    CHECK(
+        error("\n" + good) ==
+        "2: bytes of no function: the line with its address is missing before them, such as \"03:00.0 Ethernet controller\"");
     CHECK(error(header + "\n" + header + "1\n") == "1: 0000:3a:00.0 has no bytes: lspci needs -xxxx (or -xxx or -x)");
-    CHECK(error(header + "\n" + good.substr(0, 3 * 52)) == "0: 0000:3a:00.0 ends after 48 bytes: left out");
-    CHECK(error("3a:20.0 What\n" + good) ==
-          "2: bytes of no function: the line with its address is missing before them");
+    CHECK(error(header + "\n" + good.substr(0, 3 * 52)) ==
+          "1: 0000:3a:00.0: the dump ends after 48 bytes: left out, a function needs its first 64 bytes");
+    CHECK(
+        error("3a:20.0 What\n" + good) ==
+        "2: bytes of no function: the line with its address is missing before them, such as \"03:00.0 Ethernet controller\"");
     std::istringstream in("");
     CHECK(hardware::read_lspci(in).error() == errc::einval);
 }
@@ -154,15 +162,15 @@ TEST_CASE("a function that is cut or broken counts as far as it goes, and says s
         return std::to_string(found[0].config.size()) + ": " +
                (found[0].notes.empty() ? std::string() : found[0].notes.front());
     };
-    CHECK(cut(good.substr(0, 9 * 52)) == "128: the dump ends after 144 bytes: the first 128 count");
+    CHECK(cut(good.substr(0, 9 * 52)) == "144: the dump ends after 144 bytes");
     CHECK(cut(good.substr(0, 5 * 52) + good.substr(6 * 52)) ==
-          "64: the dump ends after 80 bytes, the row at 0x60 is not the one that is due (line 7): the first 64 count");
+          "80: the row at 0x50 is missing: the first 80 bytes count");
     CHECK(cut(good.substr(0, 4 * 52) + good.substr(5 * 52)) ==
-          "64: the dump ends after 64 bytes: the row at 0x50 is not the one that is due (line 6)");
+          "64: the row at 0x40 is missing: the first 64 bytes count");
     CHECK(cut(good.substr(0, 8 * 52) + "80: 00 00 1g 00\n") ==
-          "128: the dump ends after 128 bytes: the row at 0x80 is malformed (line 10)");
+          "128: the row at 0x80 is damaged (line 10: not 16 bytes): the first 128 bytes count");
     CHECK(cut(good.substr(0, 8 * 52) + "80: 00 00\nbye\n") ==
-          "128: the dump ends after 130 bytes, the row at 0x80 is cut (line 11): the first 128 count");
+          "128: the row at 0x80 is damaged (line 10: 2 bytes of 16): the first 128 bytes count");
 }
 
 TEST_CASE("a row that a mail broke into two is one") {
@@ -181,7 +189,8 @@ TEST_CASE("one bad function costs no other") {
     REQUIRE(found->size() == 2);
     CHECK((*found)[0].address == pci::address("0000:00:01.0"));
     CHECK((*found)[1].address == pci::address("0000:00:02.0"));
-    CHECK(report.summary() == "0000:3a:00.0 ends after 32 bytes: left out");
+    CHECK(report.summary() ==
+          "0000:3a:00.0 (line 1): the dump ends after 32 bytes: left out, a function needs its first 64 bytes");
     CHECK(report.reason.empty());
 }
 
@@ -243,17 +252,29 @@ TEST_CASE("a function that is indented more than the one before it is no part of
     CHECK(found[1].config == sample());
 }
 
+TEST_CASE("a function is found behind anything that its rows have before them too") {
+    for (const std::string mark :
+         {"JD> ", "<nick> ", "+", "-", "# ", "// ", " * ", "Nov 27 08:00:00 host kernel: ", "17\t", "17: "}) {
+        CAPTURE(mark);
+        const auto found = read(header + "\n" + rows(sample()) + mark + "3b:00.0 Ethernet controller\n" +
+                                rows(sample(), mark));
+        REQUIRE(found.size() == 2);
+        CHECK(found[1].address == pci::address("0000:3b:00.0"));
+        CHECK(found[1].description == "Ethernet controller");
+        CHECK(found[1].config == sample());
+    }
+}
+
 TEST_CASE("bytes behind something that nothing is known of are said, with what it is") {
     hardware::dump_report report;
-    std::istringstream in(header + "\n" + rows(sample()) + "JD> 3b:00.0 Ethernet controller\n" +
-                          rows(sample(), "JD> "));
+    std::istringstream in(header + "\n" + rows(sample()) + "as above\n" + rows(sample(), "JD> "));
     REQUIRE(hardware::read_lspci(in, &report).value().size() == 1);
     CHECK(report.summary() ==
           "16 rows of bytes that belong to no function, the first in line 19, behind \"JD> \", which "
           "nothing is known of");
-    CHECK(
-        error("JD> 3b:00.0 Ethernet controller\n" + rows(sample(), "JD> ")) ==
-        "2: bytes of no function: the line with its address is missing before them, behind \"JD> \", which nothing is known of");
+    CHECK(error("JD> the card\n" + rows(sample(), "JD> ")) ==
+          "2: bytes of no function: the line with its address is missing before them, such as \"03:00.0 Ethernet "
+          "controller\", behind \"JD> \", which nothing is known of");
 }
 
 TEST_CASE("sizes that are said after a function's bytes are not its own") {

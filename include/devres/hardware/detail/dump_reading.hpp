@@ -15,7 +15,6 @@
 #include <devres/hardware/detail/blueprint.hpp>
 #include <devres/hardware/detail/dumped_function.hpp>
 #include <devres/hardware/detail/enhanced_allocation.hpp>
-#include <devres/hardware/detail/lspci_line.hpp>
 #include <devres/hardware/detail/text.hpp>
 
 /// What a dump says of a function, and what has to be chosen because it does not.
