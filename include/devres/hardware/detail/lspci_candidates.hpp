@@ -10,6 +10,7 @@
 #include <devres/hardware/detail/lspci_heading.hpp>
 #include <devres/hardware/detail/lspci_marks.hpp>
 #include <devres/hardware/detail/lspci_row.hpp>
+#include <devres/hardware/detail/lspci_size.hpp>
 
 /// Lines that are headings only if rows follow them: the address has something before it, or has lost digits.
 namespace devres::hardware::detail {
@@ -24,6 +25,7 @@ struct lspci_candidate {
     bool exact = true;
     bool no_function = false;
     bool of_file = false;  ///< it names the file of the bytes
+    std::vector<said_size> sizes{};
     bool guessed = false;  ///< nothing but that it is near says that it is one
 };
 
@@ -47,6 +49,13 @@ public:
             add(*damaged, false);
         if (!found.empty())
             all_ = std::move(found);
+    }
+
+    /// A size that is said behind them. @returns whether there are any
+    bool describe(const said_size& size) {
+        for (lspci_candidate& each : all_)
+            each.sizes.push_back(size);
+        return !all_.empty();
     }
 
     /// The heading of the row at 0 in line `number`, behind `before`; null if there is none. If a function `waits` for its rows, only

@@ -28,7 +28,9 @@ namespace devres::hardware::detail {
         line = without_space(line);
         const char first = line.empty() ? ' ' : line.front();
         const char last = first == '<' ? '>' : first == '[' ? ']' : first == '{' ? '}' : ' ';
-        if (last != ' ') {
+        if (line.starts_with("['") || line.starts_with("[\"")) {  // a list of strings
+            line.remove_prefix(2);
+        } else if (last != ' ') {
             const std::size_t end = line.substr(0, max_mark).find(last);
             if (end == std::string_view::npos)
                 return line;

@@ -58,7 +58,7 @@ public:
             return begin(number, *early);
         if (open_ && (rows_.take_damaged(number, text) || rows_.take_damaged(number, marked)))
             return;
-        if (!found_.empty() && describe(number, raw, text))
+        if (describe(number, raw, text))
             return;
         if (!inner)
             candidates_.keep(number, raw, marked);
@@ -173,6 +173,7 @@ private:
         finish_function();
         open(chosen.line, chosen.address, chosen.description);
         found_.back().no_number = chosen.no_function;
+        found_.back().sizes = chosen.sizes;
         const std::string taken = "taken for " + std::string(chosen.address.text());
         if (!chosen.exact && !chosen.no_function)
             found_.back().function.notes.push_back("its heading says \"" + chosen.written + "\" (line " +
@@ -207,6 +208,12 @@ private:
 
     /// Text that -v (or -vmm) adds to a function. @returns whether it is any
     bool describe(unsigned number, std::string_view raw, std::string_view text) {
+        auto size = find_size(text);
+        if (!size && text.find("[size=") != std::string_view::npos)
+            size = find_size(broken_ + ' ' + std::string(text));  // a mail program broke the line
+        broken_ = text;
+        if (size && candidates_.describe(*size))
+            return true;
         if (!open_ || !rows_.empty())
             return false;
         listed_function& current = found_.back();
@@ -217,8 +224,8 @@ private:
                 return true;
             }
         }
-        if (const auto said = find_size(text)) {  // -v comes before the bytes
-            current.sizes.push_back(*said);
+        if (size) {  // -v comes before the bytes
+            current.sizes.push_back(*size);
             return true;
         }
         if (number - current.function.line != 1 || raw.starts_with('\t') || is_detail(text))
@@ -258,8 +265,9 @@ private:
     std::vector<listed_function> found_;
     std::map<std::string, pci::address> paths_;
     lspci_candidates candidates_;
-    bool open_ = false;  // the last of found_ is being read
-    open_rows rows_;     // of it
+    bool open_ = false;   // the last of found_ is being read
+    open_rows rows_;      // of it
+    std::string broken_;  // the last text
     std::size_t stray_rows_ = 0;
     unsigned first_stray_ = 0;
     std::string stray_prefix_;  // what stands before that, if it is unknown

@@ -62,15 +62,16 @@ struct lspci_row {
     return out;
 }
 
-/// Eight groups of four digits: as they follow in the file (xxd), or little-endian numbers (hexdump, od -x).
-[[nodiscard]] inline std::vector<std::uint8_t> find_words(std::string_view text, bool little_endian) {
+/// Groups of `digits`: as they follow in the file (xxd), or little-endian numbers (hexdump, od -x).
+[[nodiscard]] inline std::vector<std::uint8_t> find_words(std::string_view text, std::size_t digits,
+                                                          bool little_endian) {
     std::vector<std::uint8_t> out;
     for (text = without_space(text); !text.empty() && out.size() != row_size; text = without_space(text)) {
         const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
-        if (end != 4 || !are_hex(text.substr(0, 4)))
+        if (end != digits || !are_hex(text.substr(0, digits)))
             return {};
-        out.push_back(byte_of(text.substr(little_endian ? 2 : 0)));
-        out.push_back(byte_of(text.substr(little_endian ? 0 : 2)));
+        for (std::size_t i = 0; i != digits; i += 2)
+            out.push_back(byte_of(text.substr(little_endian ? digits - 2 - i : i)));
         text.remove_prefix(end);
     }
     return out.size() == row_size ? out : std::vector<std::uint8_t>();
@@ -113,8 +114,10 @@ struct row_offset {
     const std::string_view rest = text.substr(at->end);
     auto bytes = find_bytes(rest, row_size, false);
     out.whole = bytes && bytes->size() == row_size;
-    if (!out.whole && at->digits.size() > 6) {
-        bytes = find_words(rest, !out.colon);
+    if (!out.whole && at->digits.size() >= 6) {
+        bytes = find_words(rest, 4, !out.colon);
+        if (bytes->empty() && !out.colon)
+            bytes = find_words(rest, 8, true);
         out.whole = !bytes->empty();
     }
     if (!out.whole)

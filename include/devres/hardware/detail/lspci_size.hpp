@@ -26,7 +26,7 @@ struct said_size {
 [[nodiscard]] inline std::optional<said_size> find_size(std::string_view text) {
     const std::size_t size = text.find("[size=");
     const std::size_t at = text.find(" at ");
-    if (size == std::string_view::npos || at == std::string_view::npos || at > size || text.starts_with("Expansion"))
+    if (size == std::string_view::npos || at == std::string_view::npos || at > size || text.find("Expansion") < at)
         return std::nullopt;
     said_size out;
     const char* const end = text.data() + text.size();
@@ -38,8 +38,9 @@ struct said_size {
         unit != std::string_view::npos && out.bytes >> (54 - 10 * unit) == 0)
         out.bytes <<= 10 * (unit + 1);
     (void)std::from_chars(text.data() + at + 4, text.data() + size, out.address, 16);  // "<ignored>" stays 0
-    if (text.starts_with("Region ") && text.size() > 7 && text[7] >= '0' && text[7] <= '5')
-        out.region = static_cast<unsigned>(text[7] - '0');
+    if (const std::size_t region = text.find("Region ");
+        region < at && text[region + 7] >= '0' && text[region + 7] <= '5')
+        out.region = static_cast<unsigned>(text[region + 7] - '0');
     out.io = text.find("I/O ports") < at;
     return out;
 }

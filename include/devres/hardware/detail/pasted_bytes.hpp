@@ -99,7 +99,7 @@ inline void append_utf8(std::string& out, std::uint32_t unit) {
     unsigned number = first;
     std::size_t begin = 0;
     for (std::size_t at = 0; (at = text.find_first_of("\n\r\f\v\x85\xc2\xe2", at)) != std::string_view::npos;) {
-        const bool behind_utf8 = at != 0 && static_cast<unsigned char>(text[at - 1]) >= 0x80;
+        const bool behind_utf8 = at != begin && static_cast<unsigned char>(text[at - 1]) >= 0x80;
         const std::size_t length = line_end(text.substr(at), behind_utf8);
         if (length == 0) {
             ++at;

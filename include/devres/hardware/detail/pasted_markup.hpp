@@ -25,7 +25,7 @@ namespace devres::hardware::detail {
                                         ? 0
                                         : text.find_first_not_of('\\');
         if (slashes == 0) {
-            out += text.front();
+            out += text.front() == '"' ? '\n' : text.front();  // where the string begins or ends
             text.remove_prefix(1);
             continue;
         }
@@ -154,8 +154,12 @@ enum class tag : unsigned char { unknown, nothing, space, line };
             continue;
         }
         std::string whole = std::move(text);
-        for (std::size_t more = 1; has_open_tag(whole) && more != max_lines_of_tag && i + 1 != lines.size(); ++more)
+        for (std::size_t more = 0, tag = 0; has_open_tag(whole) && more != max_lines_of_tag && i + 1 != lines.size();
+             ++more) {
+            if (std::exchange(tag, whole.rfind('<')) != tag)
+                more = 0;
             whole += ' ' + lines[++i].text;
+        }
         whole = without_tags(escaped ? unescaped(whole) : std::move(whole));
         for (pasted_line& each : lines_of(whole, number, true))
             out.push_back(std::move(each));
