@@ -75,7 +75,6 @@ private:
     struct machine {
         std::map<pci::address, std::vector<std::size_t>> at;  // where each function is, in the order of the text
         std::size_t first = 0;
-        std::size_t last = 0;
     };
 
     /// Gives numbers to functions that have lost theirs: the first that nobody else has.
@@ -111,9 +110,8 @@ private:
                 continue;
             const pci::address where = all_[i].function.address;
             if (listings.empty() || listings.back().at.contains(where))
-                listings.push_back({.at = {}, .first = i, .last = i});
+                listings.push_back({.at = {}, .first = i});
             listings.back().at[where].push_back(i);
-            listings.back().last = i;
         }
         for (machine& listing : listings) {
             const auto same = std::find_if(machines_.begin(), machines_.end(),
@@ -124,7 +122,6 @@ private:
             }
             for (const auto& [where, places] : listing.at)
                 same->at[where].insert(same->at[where].end(), places.begin(), places.end());
-            same->last = listing.last;
         }
     }
 
@@ -149,10 +146,10 @@ private:
     void remark_machines(std::size_t taken) {
         std::string where;
         for (const machine& each : machines_)
-            where += (where.empty() ? "" : ", ") + counted(each.at.size(), "function") + " in lines " +
-                     std::to_string(line(each.first)) + " to " + std::to_string(line(each.last));
-        remarks_.push_back(std::to_string(machines_.size()) + " machines, or one at " +
-                           std::to_string(machines_.size()) + " times (" + where + "): the " +
+            where += (where.empty() ? "" : ", ") + counted(each.at.size(), "function") + " from line " +
+                     std::to_string(line(each.first)) + " on";
+        const std::string count = std::to_string(machines_.size());
+        remarks_.push_back(count + " machines, or one at " + count + " times (" + where + "): the " +
                            (taken == 0 ? "first" : "one of --which") + " is taken, --which N takes another");
     }
 
@@ -198,7 +195,7 @@ private:
         match_sizes(function, all_[i].sizes, false);
         for (std::size_t other = 0; other != all_.size(); ++other) {
             const listed_function& each = all_[other];
-            if (other == i || each.function.address != function.address || is_of_another(other, taken))
+            if (other == i || each.function.address != function.address || is_of_another(other, taken, ids(i)))
                 continue;
             match_sizes(function, each.sizes, true);
             const bool no_ids = ids(i) == ~0U && !said_ids(function.description);
@@ -206,12 +203,16 @@ private:
                 function.description = each.function.description;
         }
     }
-    [[nodiscard]] bool is_of_another(std::size_t i, std::size_t taken) const {
-        for (std::size_t m = 0; m != machines_.size(); ++m) {
-            if (m != taken && i >= machines_[m].first && i <= machines_[m].last && all_[i].has_bytes())
-                return true;
-        }
-        return false;
+    /// Whether what is said at place `i` is of another machine, or of another device than `ids` are of.
+    [[nodiscard]] bool is_of_another(std::size_t i, std::size_t taken, std::uint32_t ids) const {
+        const auto said = said_ids(all_[i].function.description);
+        if (said && ids != ~0U && *said != ids)
+            return true;
+        return std::any_of(machines_.begin(), machines_.end(), [&](const machine& each) {
+            const auto places = each.at.find(all_[i].function.address);
+            return &each != &machines_[taken] && places != each.at.end() &&
+                   std::find(places->second.begin(), places->second.end(), i) != places->second.end();
+        });
     }
 
     std::vector<listed_function>& all_;

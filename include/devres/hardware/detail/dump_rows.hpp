@@ -78,7 +78,9 @@ public:
         }
         note_repetitions(notes);
         if (size != bytes_.size() && is_free_of_capabilities()) {
-            notes.push_back(why + ": what is there is not known, it is taken for zero, and no capability is in it");
+            const std::size_t unknown = bytes_.size() / row_size - known_.count();
+            notes.push_back(why + (unknown == 1 ? "" : ", and " + counted(unknown - 1, "other")) +
+                            ": what is there is not known, and taken for zero; no capability is in it");
             size = bytes_.size();
             why.clear();
         }
@@ -124,14 +126,21 @@ private:
             notes.push_back(disordered_.text() + " not in order" + disordered_.place());
     }
 
+    /// How much of a capability matters: what a driver sets up is taken back anyway.
+    static unsigned size_of(unsigned capability) noexcept {
+        namespace id = pci::registers::capability_id;
+        return capability == id::msi                              ? 4
+               : capability == id::power_management               ? 8
+               : capability == id::msix || capability == id::pcie ? 12
+               : capability == id::enhanced_allocation            ? 64
+                                                                  : 2;
+    }
+
     /// Whether the capability list leads around the rows that are not known.
     [[nodiscard]] bool is_free_of_capabilities() const {
-        namespace id = pci::registers::capability_id;
-        constexpr unsigned largest = 64;  // but for what a vendor makes of it
         bool free = !capabilities_go_on(bytes_);
         (void)walk_capabilities(bytes_, [&](unsigned found, unsigned offset) {
-            const bool is_large = found == id::pcie || found == id::enhanced_allocation;
-            const std::size_t end = std::min<std::size_t>(offset + (is_large ? largest : 24U), bytes_.size());
+            const std::size_t end = std::min<std::size_t>(offset + size_of(found), bytes_.size());
             for (std::size_t at = offset / row_size * row_size; at < end; at += row_size)
                 free = free && known_[at / row_size];
         });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <devres/hardware/detail/lspci_marks.hpp>
+#include <devres/hardware/detail/lspci_row.hpp>
 #include <devres/hardware/detail/text.hpp>
 #include <devres/pci/address.hpp>
 
@@ -145,6 +146,23 @@ struct lspci_heading {
     out.last = word;
     out.before = text;  // like nothing that stands before a row
     return out;
+}
+
+/// How much of a text is one line: where line ends were lost, rows follow each other and what a function begins with.
+[[nodiscard]] inline std::size_t line_length(std::string_view text) {
+    constexpr std::size_t least = 58;  // an address and a row
+    const std::size_t first = text.size() < least ? std::string_view::npos : find_row_inside(text);
+    if (first == std::string_view::npos)
+        return text.size();
+    const std::string_view before = text.substr(0, first);
+    if (find_heading(behind_marks(before.substr(quote_length(before)))))
+        return first;
+    const std::size_t end = row_end(text, first);
+    const std::size_t next = find_row_inside(text.substr(end));
+    if (next == std::string_view::npos)
+        return text.size();
+    const auto headings = headings_inside(text.substr(end, next));
+    return end + (headings.empty() ? next : headings.back().before.size());
 }
 
 /// Whether -v says such a line of a function, so that it is none that a mail program broken off the heading.

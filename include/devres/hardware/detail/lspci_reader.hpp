@@ -32,7 +32,35 @@ public:
     /// `remarks` are on what did not become lines.
     explicit lspci_reader(std::vector<std::string> remarks) : remarks_(std::move(remarks)) {}
 
-    void line(unsigned number, std::string_view raw) {
+    void line(unsigned number, std::string_view text) {
+        while (!text.empty()) {
+            const std::size_t length = line_length(text);
+            read(number, text.substr(0, length));
+            text.remove_prefix(length);
+        }
+    }
+
+    /// The functions that have bytes, in the order of the text, each address once; the rest is said in `report`.
+    [[nodiscard]] std::vector<dumped_function> finish(unsigned which, dump_report& report) {
+        finish_function();
+        dump_listings listings(found_, which, remarks_);
+        const std::vector<std::string> without_bytes = listings.without_bytes();
+        auto out = listings.take();
+        report.remarks = std::move(remarks_);
+        if (!without_bytes.empty())
+            report.remarks.push_back(some("function", without_bytes) + " without bytes");
+        if (stray_rows_ != 0)
+            report.remarks.push_back(counted(stray_rows_, "row") + " of bytes that " +
+                                     (stray_rows_ == 1 ? "belongs" : "belong") + " to no function, the first in line " +
+                                     std::to_string(first_stray_) + behind_what());
+        if (out.empty())
+            explain(report, without_bytes);
+        return out;
+    }
+
+private:
+    void read(unsigned number, std::string_view raw) {
+        raw = raw.substr(0, raw.find_last_not_of(" \t") + 1);
         const std::size_t quote = quote_length(raw);
         std::string_view text = raw.substr(quote);
         if (text.empty() || (open_ && rows_.take_rest(number, text)))
@@ -64,25 +92,6 @@ public:
             candidates_.keep(number, raw, marked);
     }
 
-    /// The functions that have bytes, in the order of the text, each address once; the rest is said in `report`.
-    [[nodiscard]] std::vector<dumped_function> finish(unsigned which, dump_report& report) {
-        finish_function();
-        dump_listings listings(found_, which, remarks_);
-        const std::vector<std::string> without_bytes = listings.without_bytes();
-        auto out = listings.take();
-        report.remarks = std::move(remarks_);
-        if (!without_bytes.empty())
-            report.remarks.push_back(some("function", without_bytes) + " without bytes");
-        if (stray_rows_ != 0)
-            report.remarks.push_back(counted(stray_rows_, "row") + " of bytes that " +
-                                     (stray_rows_ == 1 ? "belongs" : "belong") + " to no function, the first in line " +
-                                     std::to_string(first_stray_) + behind_what());
-        if (out.empty())
-            explain(report, without_bytes);
-        return out;
-    }
-
-private:
     /// Removes `word` and the space behind it from the beginning. @returns whether it was there
     static bool take_word(std::string_view& text, std::string_view word) {
         if (!text.starts_with(word))
@@ -162,7 +171,7 @@ private:
 
     /// The row at 0 is the beginning: of the function that is open, of one whose heading is like it, or of none.
     void begin_with_row(unsigned number, std::string_view before, const lspci_row& row) {
-        const bool waits = open_ && rows_.empty();
+        const bool waits = open_ && !rows_.has_first();
         const lspci_candidate* const found = candidates_.choose(number, before, row, waits);
         if (found == nullptr) {
             if (open_ && !waits && rows_.is_like(row))

@@ -37,26 +37,27 @@ struct lspci_row {
 }
 
 /// Two hexadecimal digits for each byte, spaces between them, `max` at the most; what follows must be no byte. A mark may touch
-/// the last: "00</pre>". EFI's shell has a dash in the middle.
+/// the last: "00</pre>". EFI's shell has a dash in the middle, a program's text "0x00,".
 [[nodiscard]] inline std::optional<std::vector<std::uint8_t>> find_bytes(std::string_view text, std::size_t max,
                                                                          bool to_the_end) {
     std::vector<std::uint8_t> out;
     for (text = without_space(text); !text.empty(); text = without_space(text)) {
+        if (text.starts_with("0x"))
+            text.remove_prefix(2);
         std::size_t end = std::min(text.find_first_of(" \t"), text.size());
         if (end == 5 && text[2] == '-' && out.size() == 7)
             end = 3;
-        const std::string_view word = text.substr(0, end);
-        const bool touched = end > 2 && ((out.size() + 1 == max && !to_the_end &&
-                                          std::isalnum(static_cast<unsigned char>(text[2])) == 0) ||
-                                         (end == 3 && text[2] == '-'));
-        if ((end != 2 && !touched) || !are_hex(word.substr(0, 2))) {
+        const bool last = out.size() + 1 == max && !to_the_end;
+        const bool touched = end > 2 && ((last && std::isalnum(static_cast<unsigned char>(text[2])) == 0) ||
+                                         (end == 3 && (text[2] == '-' || text[2] == ',')));
+        if ((end != 2 && !touched) || !are_hex(text.substr(0, 2))) {
             if (to_the_end || out.size() != max)
                 return std::nullopt;
             break;
         }
         if (out.size() == max)
             return std::nullopt;
-        out.push_back(byte_of(word));
+        out.push_back(byte_of(text));
         text.remove_prefix(end);
     }
     return out;
@@ -82,6 +83,7 @@ struct row_offset {
     std::string_view digits;
     std::size_t end = 0;
     bool colon = true;
+    bool space = true;  // behind it
 };
 [[nodiscard]] inline std::optional<row_offset> find_offset(std::string_view text) {
     const std::size_t begin = text.starts_with("0x") || text.starts_with("0X") ? 2 : 0;
@@ -91,8 +93,10 @@ struct row_offset {
     const std::size_t count = end - begin;
     row_offset out{.digits = text.substr(begin, count), .end = end, .colon = end != text.size() && text[end] == ':'};
     out.end += out.colon ? 1 : 0;
-    if (count < 2 || count > 8 || out.end == text.size() || (text[out.end] != ' ' && text[out.end] != '\t') ||
-        (!out.colon && count < 6))
+    if (count < 2 || count > 8 || out.end == text.size() || (!out.colon && count < 6))
+        return std::nullopt;
+    out.space = text[out.end] == ' ' || text[out.end] == '\t';
+    if (!out.space && (!out.colon || hex_digit(text[out.end]) < 0))
         return std::nullopt;
     return out;
 }
@@ -121,7 +125,7 @@ struct row_offset {
         out.whole = !bytes->empty();
     }
     if (!out.whole)
-        bytes = out.colon ? find_bytes(rest, row_size, true) : std::nullopt;
+        bytes = out.colon && at->space ? find_bytes(rest, row_size, true) : std::nullopt;
     if (!bytes || bytes->empty())
         return std::nullopt;
     out.bytes = std::move(*bytes);
@@ -140,6 +144,14 @@ struct row_offset {
     return std::string_view::npos;
 }
 
+/// Where a row ends that is known to begin at `begin`: behind its last byte.
+[[nodiscard]] inline std::size_t row_end(std::string_view line, std::size_t begin) {
+    std::size_t at = line.find_first_of(": ", begin);
+    for (unsigned digits = 0; at != line.size() && digits != 2 * row_size; ++at)
+        digits += hex_digit(line[at]) >= 0 ? 1 : 0;
+    return at;
+}
+
 /// What begins like a row and is none that can be read.
 struct damaged_row {
     unsigned offset = 0;
@@ -148,14 +160,14 @@ struct damaged_row {
 [[nodiscard]] inline std::optional<damaged_row> find_damaged_row(std::string_view text) {
     const auto at = find_offset(text);
     damaged_row out;
-    if (!at || !at->colon || (at->digits.size() > 3 && at->digits.size() != 8))
+    if (!at || !at->colon || !at->space || (at->digits.size() > 3 && at->digits.size() != 8))
         return std::nullopt;
     (void)std::from_chars(at->digits.data(), at->digits.data() + at->digits.size(), out.offset, 16);
     const std::string_view rest = without_space(text.substr(at->end));
     if (out.offset % row_size != 0 || out.offset >= config_space::size)
         return std::nullopt;
-    out.has_byte = rest.size() >= 2 && are_hex(rest.substr(0, 2)) &&
-                   (rest.size() == 2 || rest[2] == ' ' || rest[2] == '\t');
+    const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
+    out.has_byte = word.size() >= 2 && word.size() % 2 == 0 && are_hex(word);
     return out;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,7 @@ public:
     static constexpr unsigned max_distance = 3;  // lines, between rows that do not follow each other
 
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
+    [[nodiscard]] bool has_first() const noexcept { return rows_.has(0); }
     /// Whether it is all that there is, once more.
     [[nodiscard]] bool is_only(const lspci_row& row) const noexcept {
         return rows_.count() == 1 && rows_.is(0, row.bytes);
@@ -89,8 +91,17 @@ public:
 
     /// A line that looks like the row that is due, and is none. @returns whether it counts as one
     bool take_damaged(unsigned number, std::string_view text) {
-        const auto row = find_damaged_row(text);
         const bool follows = !rows_.empty() && number - rows_.last_line() <= 1;
+        const auto bare = find_bytes(text, row_size + 1, false);  // an offset without a colon, and a row
+        if ((rows_.empty() || follows) && bare && bare->size() == row_size + 1 && bare->front() == rows_.due()) {
+            rows_.take(number, rows_.due(), std::span(*bare).subspan(1));
+            return true;
+        }
+        if ((rows_.empty() || follows) && find_bytes(text, row_size, false).value_or(no_bytes).size() == row_size) {
+            rows_.damage(number, rows_.due(), "no offset");
+            return true;
+        }
+        const auto row = find_damaged_row(text);
         if (!row || row->offset != rows_.due() || rows_.has(row->offset) || (!row->has_byte && !follows))
             return false;
         rows_.damage(number, row->offset, "not 16 bytes");
@@ -105,6 +116,8 @@ public:
     }
 
 private:
+    static inline const std::vector<std::uint8_t> no_bytes;
+
     struct partial_row {
         unsigned line = 0;
         unsigned offset = 0;
