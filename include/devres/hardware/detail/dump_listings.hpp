@@ -34,6 +34,8 @@ public:
     dump_listings(std::vector<listed_function>& all, unsigned which, std::vector<std::string>& remarks)
         : all_(all), which_(which), remarks_(remarks) {
         number_functions();
+        for (std::size_t i = 0; i != all_.size(); ++i)
+            everywhere_[all_[i].function.address].push_back(i);
         find_machines();
     }
 
@@ -193,9 +195,9 @@ private:
     void join(std::size_t i, std::size_t taken) {
         dumped_function& function = all_[i].function;
         match_sizes(function, all_[i].sizes, false);
-        for (std::size_t other = 0; other != all_.size(); ++other) {
+        for (const std::size_t other : everywhere_[function.address]) {
             const listed_function& each = all_[other];
-            if (other == i || each.function.address != function.address || is_of_another(other, taken, ids(i)))
+            if (other == i || is_of_another(other, taken, ids(i)))
                 continue;
             match_sizes(function, each.sizes, true);
             const bool no_ids = ids(i) == ~0U && !said_ids(function.description);
@@ -218,6 +220,7 @@ private:
     std::vector<listed_function>& all_;
     unsigned which_;
     std::vector<std::string>& remarks_;
+    std::map<pci::address, std::vector<std::size_t>> everywhere_;  // with bytes or without
     std::vector<machine> machines_;
 };
 

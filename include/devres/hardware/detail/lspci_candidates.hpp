@@ -69,7 +69,9 @@ public:
             return each.of_file && near(each) && (row.of_file || !waits);
         };
         const auto like = [&](const lspci_candidate& each) {
-            return each.before == before || (!shape.empty() && shape_of(each.before) == shape);
+            const bool begins_string = each.before.ends_with('"') || each.before.ends_with('\'');
+            return each.before == before || (before.empty() && begins_string) ||
+                   (!shape.empty() && shape_of(each.before) == shape);
         };
         auto found = std::find_if(all_.begin(), all_.end(), named);
         if (found == all_.end() && !(waits && before.empty()))
