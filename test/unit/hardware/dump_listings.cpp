@@ -88,7 +88,8 @@ TEST_CASE("a heading that has lost digits or was broken is found, and what was m
         CHECK(noted(written + " Ethernet controller: Example") ==
               "its heading says \"" + written + "\" (line 3): taken for 0000:03:00.0");
     }
-    CHECK(noted("03:00 Ethernet controller: X") == "its heading has no function number: taken for 0000:03:00.0");
+    CHECK(noted("03:00 Ethernet controller: X") ==
+          "its heading has no function number: the first is taken that no other has");
     for (const char* const heading :
          {"03:00.0", "03:00.0:", "0000:03:00.0", "03:00.0\nEthernet controller: Example (rev 01)",
           "03:00.0 Ethernet\ncontroller: Example Corp. (rev 01)"})

@@ -94,8 +94,8 @@ private:
                     break;
             }
             if (each.no_number)
-                each.function.notes.push_back("its heading has no function number: taken for " +
-                                              std::string(where.text()));
+                each.function.notes.emplace_back(
+                    "its heading has no function number: the first is taken that no other has");
         }
     }
 

@@ -28,7 +28,7 @@ struct dumped_function {
     pci::address address;                                    ///< where it was
     std::string description;                                 ///< what lspci said of it
     unsigned line = 0;                                       ///< of the text, where it begins; 0 if it comes from sysfs
-    std::vector<std::uint8_t> config;                        ///< the 64, 128, 256 or 4096 bytes that are known
+    std::vector<std::uint8_t> config;                        ///< the bytes that are known, from the first: 64 to 4096
     std::optional<std::uint64_t> bar_sizes[pci::bar_count];  ///< where the source says them
     unsigned io_bars = 0;            ///< bit n: the source says that BAR n is in I/O space, where its register does not
     std::vector<std::string> notes;  ///< what its reader had to leave out of it

@@ -38,13 +38,15 @@ public:
         const bool first = rows_.empty();
         const bool octal = octal_ || (row.octal_offset == rows_.due() && row.offset != rows_.due());
         const unsigned offset = octal && row.octal_offset ? *row.octal_offset : row.offset;
+        if (offset % row_size != 0 || offset >= config_space::size)
+            return false;
         if (repeats_)
             repeat_to(number, offset);
         const unsigned distance = number - rows_.last_line();
         const bool due = offset == rows_.due();
         const bool near = due || distance <= max_distance;
         const bool alike = row.colon == colon_ && (shape == shape_ || (due && distance <= 1));
-        if (offset >= config_space::size || (!first && !(near && alike)))
+        if (!first && !(near && alike))
             return false;
         if (!row.whole) {
             if (due)
