@@ -20,7 +20,7 @@ namespace lspci {
 
 namespace sim = devres::sim;
 
-/// What a reader found, after its report is written to `error`: one line for what it left out, or for why it found nothing.
+/// What a reader found, after its report is written to `error`: one line for what it left out or had to guess, or for why it found nothing.
 [[nodiscard]] inline std::optional<std::vector<sim::dumped_function>>
 reported(devres::result<std::vector<sim::dumped_function>> functions, const sim::dump_report& report,
          std::string_view name, std::ostream& error) {
@@ -30,7 +30,7 @@ reported(devres::result<std::vector<sim::dumped_function>> functions, const sim:
         return std::nullopt;
     }
     if (!report.remarks.empty())
-        error << name << ": left out: " << report.summary() << '\n';
+        error << name << ": note: " << report.summary() << '\n';
     return std::move(*functions);
 }
 

@@ -59,7 +59,7 @@ private:
     void add(sim::dumped_function dump) {
         const auto id = id_of(dump);
         const auto& wanted = driver_for<platform>(id);
-        const bool known = !devres::hardware::capabilities_go_on(dump.config);
+        const bool known = knows_vectors(dump);
         const auto& driver = known ? wanted : std::end(known_drivers<platform>)[-1];
         const auto said = std::to_array(dump.bar_sizes);
         auto& model = models_.emplace_back(driver.model(dump));
@@ -70,9 +70,10 @@ private:
                     .vendor = id.vendor,
                     .device = id.device,
                     .what = class_of(dump),
-                    .has_capabilities = known,
                     .msix = function.msix_vectors(),
                     .msi = function.msi_vectors(),
+                    .without_msix = word_for(dump.msix()),
+                    .without_msi = word_for(dump.msi()),
                     .pin = function.read_config(pci::registers::interrupt_pin, 1).value_or(0),
                     .present = function.present(),
                     .bars = dump.bars()};
@@ -82,15 +83,28 @@ private:
         }
         for (const std::string& note : function.notes()) {
             // The report has other words for those left out.
-            if (!note.starts_with("capabilities: ") && note.find(": size not in the dump") == std::string::npos)
+            const bool is_root_needed = note.starts_with("capabilities: ") && dump.config.size() == 64;
+            if (!is_root_needed && note.find(": size not in the dump") == std::string::npos)
                 p.report.assumptions.push_back(note);
+            if (is_root_needed)
+                p.report.assumptions.emplace_back("capabilities unknown (64 bytes only; run lspci as root)");
         }
-        if (!known)
-            p.report.assumptions.push_back("capabilities unknown (" + std::to_string(dump.config.size()) +
-                                           " bytes only; run lspci as root)");
         if (&driver != &wanted)
             p.report.assumptions.push_back(std::string("the ") + wanted.name +
                                            " driver is not tried: whether it has its vectors is not known");
+    }
+
+    /// Whether the dump says what a driver's vectors can be: it has MSI-X, or its list of capabilities is whole.
+    static bool knows_vectors(const sim::dumped_function& dump) {
+        using state = devres::hardware::capability_state;
+        const bool broken = devres::hardware::walk_capabilities(dump.config, [](unsigned, unsigned) {}).has_value();
+        return dump.msix() == state::whole || (dump.msix() == state::none && dump.msi() != state::cut && !broken);
+    }
+
+    /// What the table has in place of no vectors.
+    static const char* word_for(devres::hardware::capability_state state) {
+        using devres::hardware::capability_state;
+        return state == capability_state::cut ? "cut" : state == capability_state::unknown ? "?" : "-";
     }
 
     void bind(part& p) {

@@ -29,10 +29,11 @@ struct function_report {
     pci::address address;
     std::uint16_t vendor = 0;
     std::uint16_t device = 0;
-    std::string what{};            ///< its class, as lspci says it
-    bool has_capabilities = true;  ///< whether the dump goes far enough to tell
+    std::string what{};  ///< its class, as lspci says it
     unsigned msix = 0;
     unsigned msi = 0;
+    std::string without_msix = "-";  ///< what stands for 0: "?" if the dump does not say, "cut" if it ends inside it
+    std::string without_msi = "-";
     unsigned pin = 0;  ///< 1 to 4: INTA to INTD
 
     bool present = true;  ///< false: it did not answer when it was dumped
@@ -98,7 +99,7 @@ inline void print_functions(output& out, const std::vector<function_report>& fun
     for (const function_report& f : functions) {
         const char* const clean = f.present ? "yes" : "asleep";
         lines.add({f.address.text().c_str(), examples::hex(f.vendor, 4) + ':' + examples::hex(f.device, 4), f.what,
-                   f.has_capabilities ? count(f.msix) : "?", f.has_capabilities ? count(f.msi) : "?",
+                   f.msix == 0 ? f.without_msix : count(f.msix), f.msi == 0 ? f.without_msi : count(f.msi),
                    f.pin == 0 ? "-" : std::string(1, static_cast<char>('A' + f.pin - 1)),
                    f.driver.empty() ? "-" : f.driver,
                    f.vectors == 0 ? "-" : std::to_string(f.vectors).append(" ").append(name_of(f.type)), count(f.fired),

@@ -88,7 +88,8 @@ void add_lspci(CLI::App& app, request& asked) {
     auto* const command = app.add_subcommand(
         "lspci", "[FILE...]: the machine that each FILE describes, a driver on each of its functions; without\n"
                  "FILE, this one. FILE is text with the output of lspci -xxxx in it, a mail for example, or\n"
-                 "the kernel's pci=earlydump; a copy of /sys/bus/pci/devices; - is standard input");
+                 "the kernel's pci=earlydump, or a hexdump of a file of sysfs; a copy of /sys/bus/pci/devices;\n"
+                 "- is standard input");
     command
         ->add_option("FILE", asked.dumps,
                      "Text with the output of lspci -xxxx, or a directory; - is standard input; none: this machine")
@@ -96,7 +97,8 @@ void add_lspci(CLI::App& app, request& asked) {
         ->expected(0, -1);
     command
         ->add_option("--which", asked.which,
-                     "Of functions that are there N times, take the N-th (default: that with most bytes)")
+                     "Of functions or machines that are there N times, take the N-th (default: of functions that with\n"
+                     "most bytes, of machines the first)")
         ->type_name("N")
         ->check(CLI::PositiveNumber);
 }

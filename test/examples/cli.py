@@ -125,7 +125,7 @@ with tempfile.TemporaryDirectory() as folder:
     line = bad[: bad.index(b"zz")].count(b"\n") + 1
     cut = run("lspci", file("bad", bad))
     expect("a digit that is none costs one function, and that is said", cut.returncode == 0
-           and b"7 functions" in cut.stdout and f"is malformed (line {line}): left out".encode() in cut.stderr, cut)
+           and b"7 functions" in cut.stdout and f"is damaged (line {line}: not 16 bytes): left out".encode() in cut.stderr, cut)
     cut = run("lspci", "-", stdin=bad)
     expect("the same from standard input", cut.returncode == 0 and b"7 functions" in cut.stdout, cut)
     check("nothing on standard input", run("lspci", "-"), 2, "no function is in it")

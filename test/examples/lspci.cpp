@@ -165,6 +165,41 @@ TEST_CASE("a dump that ends before the capabilities says so", "[lspci]") {
     CHECK_THAT(done.out, ContainsSubstring("Ethernet controller      ?    ?     A  generic"));
 }
 
+/// A VMD whose capabilities begin at `first`, with MSI-X at 80 that leads to `next`.
+std::string vmd_dump(const std::string& first, const std::string& next, unsigned rows = 16) {
+    const std::string zeros = " 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n";
+    std::string text = "00:0e.0 RAID bus controller: Intel Corporation Volume Management Device\n"
+                       "00: 86 80 0b 9a 06 00 10 00 04 00 04 01 00 00 00 00\n"
+                       "10: 0c 00 00 00 40 00 00 00 00 00 00 72 00 00 00 00\n"
+                       "20: 0c 00 10 00 40 00 00 00 00 00 00 00 b4 1a 00 10\n"
+                       "30: 00 00 00 00 " +
+                       first + " 00 00 00 00 00 00 00 00 00 00 00\n";
+    for (unsigned row = 4; row != rows; ++row) {
+        text += std::string(1, "0123456789abcdef"[row]) + "0:";
+        text += row == 7   ? " 00 00 00 00 00 00 00 00 00 00 00 00 11 00 12 00\n"
+                : row == 8 ? " 11 " + next + " 12 00 04 00 00 00 04 10 00 00 00 00 00 00\n"
+                : row == 9 ? " 05 90 80 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+                           : zeros;
+    }
+    return text;
+}
+
+TEST_CASE("a driver is not tried where the dump does not say which vectors it can have", "[lspci]") {
+    const outcome whole = run(vmd_dump("80", "90"));  // the list loops behind MSI-X
+    CHECK(whole.code == 0);
+    CHECK_THAT(whole.out, ContainsSubstring(" vmd "));
+    for (const auto& [text, said] : {std::pair{vmd_dump("90", "00"), "the capability list is a loop"},
+                                     std::pair{vmd_dump("7c", "00", 8), "MSI-X: its capability is cut off"}}) {
+        const outcome done = run(text);
+        CAPTURE(done.out, done.error);
+        CHECK(done.code == 0);
+        CHECK_THAT(done.out, ContainsSubstring(" generic "));
+        CHECK_THAT(done.out, ContainsSubstring(said));
+        CHECK_THAT(done.out, ContainsSubstring("the vmd driver is not tried: whether it has its vectors is not known"));
+    }
+    CHECK_THAT(run(vmd_dump("7c", "00", 8)).out, ContainsSubstring("  cut    -     -  generic"));
+}
+
 TEST_CASE("a function that did not answer when it was dumped is left alone", "[lspci]") {
     std::string text = one_function + "\n00:03.0 Ethernet controller: Intel Corporation (rev ff)\n";
     for (const char* offset : {"00", "10", "20", "30"}) {
@@ -195,19 +230,19 @@ TEST_CASE("text that is no dump is one line that says what and where", "[lspci]"
         {"no hex dump", "00:02.0 Ethernet controller: Intel Corporation\n", "dump:1: "},
         {"bytes first", bytes, "dump:1: "},
         {"a digit that is none", replaced(one_function, "d3 10", "d3 1g"),
-         "dump: 0000:00:02.0: the row at 0x0 is malformed (line 2): left out"},
+         "dump:1: 0000:00:02.0: the row at 0x0 is damaged (line 2: not 16 bytes): left out, a function needs its first 64 bytes"},
         {"a byte too long", replaced(one_function, "d3 10", "d3 100"),
-         "dump: 0000:00:02.0: the row at 0x0 is malformed (line 2): left out"},
+         "dump:1: 0000:00:02.0: the row at 0x0 is damaged (line 2: not 16 bytes): left out, a function needs its first 64 bytes"},
         {"a byte too few", replaced(one_function, "d3 10 ", "d3 "),
-         "dump: 0000:00:02.0 ends after 15 bytes, the row at 0x0 is cut (line 3): left out"},
+         "dump:1: 0000:00:02.0: the row at 0x0 is damaged (line 2: 15 bytes of 16): left out"},
         {"a byte too many", replaced(one_function, "d3 10 ", "d3 10 10 "),
-         "dump: 0000:00:02.0: the row at 0x0 is malformed (line 2): left out"},
+         "dump:1: 0000:00:02.0: the row at 0x0 is damaged (line 2: not 16 bytes): left out, a function needs its first 64 bytes"},
         {"a line left out", replaced(one_function, "20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n", ""),
-         "dump: 0000:00:02.0 ends after 32 bytes, the row at 0x30 is not the one that is due (line 4): left out"},
+         "dump:1: 0000:00:02.0: the row at 0x20 is missing: left out"},
         {"a line twice", replaced(one_function, "20:", "10:"),
-         "dump: 0000:00:02.0 ends after 32 bytes, the row at 0x10 is not the one that is due (line 4): left out"},
+         "dump:1: 0000:00:02.0: the row at 0x20 is missing: left out"},
         {"cut off", one_function.substr(0, one_function.find("30:")),
-         "dump: 0000:00:02.0 ends after 48 bytes: left out"},
+         "dump:1: 0000:00:02.0: the dump ends after 48 bytes: left out"},
         {"an address that cannot be", replaced(one_function, "00:02.0", "00:22.0"),
          "dump:2: bytes of no function: the line with its address is missing before them"},
     };

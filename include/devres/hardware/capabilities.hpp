@@ -73,6 +73,24 @@ std::optional<capability_fault> walk_capabilities(std::span<const std::uint8_t> 
     return !pci::walk_capabilities(walker);
 }
 
+/// What the bytes that are known of a configuration space say of a capability.
+enum class capability_state : unsigned char {
+    none,     ///< the function does not have it
+    whole,    ///< it is there
+    cut,      ///< it is there, but the bytes end inside it
+    unknown,  ///< the list goes on behind the bytes
+};
+
+/// Of the first capability with that id (`pci::registers::capability_id`), whose first `size` bytes matter.
+[[nodiscard]] inline capability_state capability_of(std::span<const std::uint8_t> config, unsigned id, unsigned size) {
+    capability_state out = capability_state::none;
+    (void)walk_capabilities(config, [&](unsigned found, unsigned offset) {
+        if (found == id && out == capability_state::none)
+            out = offset + size <= config.size() ? capability_state::whole : capability_state::cut;
+    });
+    return out == capability_state::none && capabilities_go_on(config) ? capability_state::unknown : out;
+}
+
 /// Where a function's registers for power and interrupts are; 0 for what it does not have.
 struct capability_layout {
     unsigned power_management = 0;  ///< the capability
@@ -93,7 +111,7 @@ struct capability_layout {
         walk_capabilities(config, [&](unsigned found, unsigned offset) {
             if (found == id::power_management && offset + 8 <= config.size())
                 first(out.power_management, offset);
-            else if (found == id::msi && offset + 10 <= config.size())
+            else if (found == id::msi && offset + 4 <= config.size())
                 first(out.msi, offset);
             else if (found == id::msix && offset + 12 <= config.size())
                 first(out.msix, offset);

@@ -17,6 +17,14 @@ inline std::array<dumped_bar, pci::bar_count> dumped_function::bars() const { re
 
 inline std::vector<std::string> dumped_function::assumptions() const { return detail::read_dump(*this).notes; }
 
+inline capability_state dumped_function::msi() const {
+    return capability_of(config, detail::msi_capability.id, detail::msi_capability.bytes);
+}
+
+inline capability_state dumped_function::msix() const {
+    return capability_of(config, detail::msix_capability.id, detail::msix_capability.bytes);
+}
+
 inline function_config dumped_function::to_config(device_model* model) const {
     const detail::dump_reading reading = detail::read_dump(*this);
     const auto word = [&](unsigned offset, unsigned width) { return detail::field(config, offset, width); };

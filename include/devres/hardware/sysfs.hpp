@@ -83,12 +83,19 @@ namespace detail {
             continue;
         }
         wrong = function.error();
-        said.remarks.push_back(std::string(where.text()) + ": " + (directory / "config").string() +
-                               (wrong == errc::eacces ? " cannot be read" : " is no configuration space") +
-                               ": left out");
+        std::error_code unknown;
+        const fs::path config = directory / "config";
+        const std::string why = wrong == errc::eacces
+                                    ? " is not there or cannot be opened: left out, a function needs it"
+                                    : " has " + std::to_string(fs::file_size(config, unknown)) +
+                                          " bytes: left out, a configuration space has 64 to 4096";
+        said.remarks.push_back(std::string(where.text()) + ": " + config.string() + why);
     }
     if (out.empty())
-        said.reason = said.remarks.empty() ? "no function is in " + path.string() : said.remarks.front();
+        said.reason = said.remarks.empty()
+                          ? "no function is in " + path.string() +
+                                ", which should have a folder for each, such as 0000:03:00.0, with its file config"
+                          : said.remarks.front();
     if (report != nullptr)
         *report = std::move(said);
     if (out.empty())

@@ -134,13 +134,21 @@ TEST_CASE("the fields of -vmm make a description") {
 
 TEST_CASE("a text without a function is an error, with its line") {
     const std::string good = rows(sample());
-    CHECK(error("") == "0: no function is in it: this is not the output of lspci -xxxx");
-    CHECK(error("hello\nworld\n") == "0: no function is in it: this is not the output of lspci -xxxx");
-    CHECK(error("\n" + good) == "2: bytes of no function: the line with its address is missing before them");
+    CHECK(
+        error("") ==
+        "0: no function is in it: this is not the output of lspci -xxxx, which is to be had by `sudo lspci -xxxx >FILE`");
+    CHECK(
+        error("hello\nworld\n") ==
+        "0: no function is in it: this is not the output of lspci -xxxx, which is to be had by `sudo lspci -xxxx >FILE`");
+    CHECK(
+        error("\n" + good) ==
+        "2: bytes of no function: the line with its address is missing before them, such as \"03:00.0 Ethernet controller\"");
     CHECK(error(header + "\n" + header + "1\n") == "1: 0000:3a:00.0 has no bytes: lspci needs -xxxx (or -xxx or -x)");
-    CHECK(error(header + "\n" + good.substr(0, 3 * 52)) == "0: 0000:3a:00.0 ends after 48 bytes: left out");
-    CHECK(error("3a:20.0 What\n" + good) ==
-          "2: bytes of no function: the line with its address is missing before them");
+    CHECK(error(header + "\n" + good.substr(0, 3 * 52)) ==
+          "1: 0000:3a:00.0: the dump ends after 48 bytes: left out, a function needs its first 64 bytes");
+    CHECK(
+        error("3a:20.0 What\n" + good) ==
+        "2: bytes of no function: the line with its address is missing before them, such as \"03:00.0 Ethernet controller\"");
     std::istringstream in("");
     CHECK(hardware::read_lspci(in).error() == errc::einval);
 }
@@ -154,15 +162,15 @@ TEST_CASE("a function that is cut or broken counts as far as it goes, and says s
         return std::to_string(found[0].config.size()) + ": " +
                (found[0].notes.empty() ? std::string() : found[0].notes.front());
     };
-    CHECK(cut(good.substr(0, 9 * 52)) == "128: the dump ends after 144 bytes: the first 128 count");
+    CHECK(cut(good.substr(0, 9 * 52)) == "144: the dump ends after 144 bytes");
     CHECK(cut(good.substr(0, 5 * 52) + good.substr(6 * 52)) ==
-          "64: the dump ends after 80 bytes, the row at 0x60 is not the one that is due (line 7): the first 64 count");
+          "256: the row at 0x50 is missing: what is there is not known, and taken for zero; no capability is in it");
     CHECK(cut(good.substr(0, 4 * 52) + good.substr(5 * 52)) ==
-          "64: the dump ends after 64 bytes: the row at 0x50 is not the one that is due (line 6)");
+          "64: the row at 0x40 is missing: the first 64 bytes count");
     CHECK(cut(good.substr(0, 8 * 52) + "80: 00 00 1g 00\n") ==
-          "128: the dump ends after 128 bytes: the row at 0x80 is malformed (line 10)");
+          "128: the row at 0x80 is damaged (line 10: not 16 bytes): the first 128 bytes count");
     CHECK(cut(good.substr(0, 8 * 52) + "80: 00 00\nbye\n") ==
-          "128: the dump ends after 130 bytes, the row at 0x80 is cut (line 11): the first 128 count");
+          "128: the row at 0x80 is damaged (line 10: 2 bytes of 16): the first 128 bytes count");
 }
 
 TEST_CASE("a row that a mail broke into two is one") {
@@ -181,7 +189,8 @@ TEST_CASE("one bad function costs no other") {
     REQUIRE(found->size() == 2);
     CHECK((*found)[0].address == pci::address("0000:00:01.0"));
     CHECK((*found)[1].address == pci::address("0000:00:02.0"));
-    CHECK(report.summary() == "0000:3a:00.0 ends after 32 bytes: left out");
+    CHECK(report.summary() ==
+          "0000:3a:00.0 (line 1): the dump ends after 32 bytes: left out, a function needs its first 64 bytes");
     CHECK(report.reason.empty());
 }
 
@@ -243,17 +252,29 @@ TEST_CASE("a function that is indented more than the one before it is no part of
     CHECK(found[1].config == sample());
 }
 
+TEST_CASE("a function is found behind anything that its rows have before them too") {
+    for (const std::string mark :
+         {"JD> ", "<nick> ", "+", "-", "# ", "// ", " * ", "Nov 27 08:00:00 host kernel: ", "17\t", "17: "}) {
+        CAPTURE(mark);
+        const auto found = read(header + "\n" + rows(sample()) + mark + "3b:00.0 Ethernet controller\n" +
+                                rows(sample(), mark));
+        REQUIRE(found.size() == 2);
+        CHECK(found[1].address == pci::address("0000:3b:00.0"));
+        CHECK(found[1].description == "Ethernet controller");
+        CHECK(found[1].config == sample());
+    }
+}
+
 TEST_CASE("bytes behind something that nothing is known of are said, with what it is") {
     hardware::dump_report report;
-    std::istringstream in(header + "\n" + rows(sample()) + "JD> 3b:00.0 Ethernet controller\n" +
-                          rows(sample(), "JD> "));
+    std::istringstream in(header + "\n" + rows(sample()) + "as above\n" + rows(sample(), "JD> "));
     REQUIRE(hardware::read_lspci(in, &report).value().size() == 1);
     CHECK(report.summary() ==
           "16 rows of bytes that belong to no function, the first in line 19, behind \"JD> \", which "
           "nothing is known of");
-    CHECK(
-        error("JD> 3b:00.0 Ethernet controller\n" + rows(sample(), "JD> ")) ==
-        "2: bytes of no function: the line with its address is missing before them, behind \"JD> \", which nothing is known of");
+    CHECK(error("JD> the card\n" + rows(sample(), "JD> ")) ==
+          "2: bytes of no function: the line with its address is missing before them, such as \"03:00.0 Ethernet "
+          "controller\", behind \"JD> \", which nothing is known of");
 }
 
 TEST_CASE("sizes that are said after a function's bytes are not its own") {
@@ -375,6 +396,53 @@ TEST_CASE("an MSI-X capability whose table is nowhere is left out and noted") {
         driver d(bus, f);
         CHECK(d.vectors(1, 4, irq_type::msix).error() == errc::einval);
     }
+}
+
+TEST_CASE("a capability that the dump ends inside or before is not one that is not there") {
+    using hardware::capability_state;
+    const auto cut = [](unsigned msi_at, unsigned msix_at, std::size_t size) {
+        auto config = sample();
+        const auto move = [&](unsigned from, unsigned to, unsigned count, unsigned next) {
+            std::vector<std::uint8_t> bytes(config.begin() + from, config.begin() + from + count);
+            std::fill_n(config.begin() + from, count, std::uint8_t{0});
+            bytes[1] = static_cast<std::uint8_t>(next);
+            std::copy(bytes.begin(), bytes.end(), config.begin() + to);
+        };
+        move(0x60, msix_at, 12, 0);
+        move(0x40, msi_at, 24, msix_at);
+        config[reg::capabilities] = static_cast<std::uint8_t>(msi_at);
+        config.resize(size);
+        return read(header + "\n" + rows(config))[0];
+    };
+    const auto inside = cut(0x40, 0x78, 128);
+    CHECK(inside.msi() == capability_state::whole);
+    CHECK(inside.msix() == capability_state::cut);
+    CHECK(inside.assumptions().at(0) ==
+          "MSI-X: its capability is cut off, it goes on behind the 128 bytes of the dump");
+    const auto before = cut(0x40, 0x90, 128);
+    CHECK(before.msi() == capability_state::whole);
+    CHECK(before.msix() == capability_state::unknown);
+    CHECK(before.to_config().msi_vectors == 4);
+    CHECK(before.assumptions().at(0) ==
+          "capabilities: they go on behind the 128 bytes of the dump, where MSI-X may be");
+    CHECK(cut(0x40, 0x60, 64).assumptions().at(0) ==
+          "capabilities: they go on behind the 64 bytes of the dump, where MSI and MSI-X may be");
+    CHECK(cut(0x40, 0x60, 256).msix() == capability_state::whole);
+    for (const auto& each : {inside, before}) {
+        sim::bus bus;
+        auto& f = bus.add(each);
+        CHECK(f.msix_vectors() == 0);
+        CHECK(f.msi_vectors() == 4);
+        driver d(bus, f);
+        CHECK(d.vectors(1, 4, irq_type::msix).error() == errc::einval);
+        CHECK(d.vectors(1, 4, irq_type::all)->count == 4);
+    }
+    auto last = cut(0x40, 0x60, 256);
+    last.config.resize(66);
+    CHECK(last.msi() == capability_state::cut);
+    CHECK(last.msix() == capability_state::unknown);
+    sim::bus bus;
+    CHECK(bus.add(last).msi_vectors() == 0);
 }
 
 TEST_CASE("a device that does not answer is in the list and not in its slot") {

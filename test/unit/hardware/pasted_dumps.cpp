@@ -1,89 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 
-#include <devres/sim.hpp>
-
-#include "support/catch.hpp"
+#include "hardware/pasted.hpp"
 
 using namespace devres;
+using namespace test::pasted;
 
 namespace {
-
-std::filesystem::path data(const std::string& name) {
-    const std::filesystem::path here = __FILE__;
-    return here.parent_path().parent_path().parent_path() / "data" / name;
-}
-
-std::string hex(std::uint64_t value, int width = 1) {
-    std::ostringstream out;
-    out.width(width);
-    out.fill('0');
-    out << std::hex << value;
-    return out.str();
-}
-
-/// "03:00.0 1ab4:0001 MSI-X 5 (0+2000, 0+3000), MSI 4 (64-bit, maskable), INTx; 0 mem64"
-std::string said(const sim::dumped_function& dump) {
-    const sim::function_config config = dump.to_config();
-    std::string out = std::string(dump.address.text()) + ' ' + hex(config.vendor, 4) + ':' + hex(config.device, 4);
-    if (config.msix_vectors != 0)
-        out += " MSI-X " + std::to_string(config.msix_vectors) + " (" + std::to_string(*config.msix_table_bar) + '+' +
-               hex(config.msix_table_offset) + ", " + std::to_string(*config.msix_pba_bar) + '+' +
-               hex(*config.msix_pba_offset) + ')';
-    if (config.msi_vectors != 0)
-        out += " MSI " + std::to_string(config.msi_vectors) + (config.msi_wide ? " 64-bit" : " 32-bit") +
-               (config.msi_maskable ? " maskable" : "");
-    if (config.intx)
-        out += " INTx";
-    const auto bars = dump.bars();
-    for (unsigned i = 0; i != bars.size(); ++i) {
-        if (bars[i].used)
-            out += "; " + std::to_string(i) +
-                   (bars[i].io     ? " io"
-                    : bars[i].wide ? " mem64"
-                                   : " mem32") +
-                   (bars[i].size ? ' ' + std::to_string(*bars[i].size) : std::string());
-    }
-    return out;
-}
-
-struct reading {
-    std::vector<std::string> functions;
-    std::string left_out;
-    std::vector<sim::dumped_function> dumps;
-};
-
-reading read(std::istream& in) {
-    sim::dump_report report;
-    reading out;
-    auto found = sim::read_lspci(in, &report);
-    INFO(report.line << ": " << report.reason);
-    REQUIRE(found);
-    out.dumps = std::move(*found);
-    for (const auto& each : out.dumps)
-        out.functions.push_back(said(each));
-    out.left_out = report.summary();
-    return out;
-}
-reading read_file(const std::string& name) {
-    std::ifstream in(data("lspci/" + name));
-    REQUIRE(in);
-    return read(in);
-}
-reading read_text(const std::string& text) {
-    std::istringstream in(text);
-    return read(in);
-}
-
-std::string text_of(const std::string& name) {
-    std::ifstream in(data("lspci/" + name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-using lines = std::vector<std::string>;
 
 const std::string widget = " 1ab4:0001 MSI-X 5 (0+2000, 0+3000) MSI 4 64-bit maskable INTx; 0 mem64";
 const std::string other = " 1ab4:0002 MSI-X 5 (0+2000, 0+3000) MSI 4 64-bit maskable INTx; 0 mem64";
@@ -150,51 +73,6 @@ TEST_CASE("IDE's fixed ports are what the kernel says they are") {
     const auto& f = bus.add(found->front());
     CHECK(f.bar_size(pci::bar_number(1)) == 1);
     CHECK(f.notes().empty());
-}
-
-TEST_CASE("a dump is found in every encoding that mails and terminals have") {
-    const std::string text = text_of("01-cc-line.lspci");
-    const auto in_utf16 = [&](bool big) {
-        std::string out = big ? "\xfe\xff" : "\xff\xfe";
-        for (const char c : text) {
-            if (big)
-                out += '\0';
-            out += c;
-            if (!big)
-                out += '\0';
-        }
-        return out;
-    };
-    const auto replaced = [&](const std::string& from, const std::string& to) {
-        std::string out;
-        for (std::size_t at = 0, next = 0; at < text.size(); at = next) {
-            next = std::min(text.find(from, at), text.size());
-            out += text.substr(at, next - at);
-            if (next < text.size()) {
-                out += to;
-                next += from.size();
-            }
-        }
-        return out;
-    };
-    for (const std::string& pasted :
-         {in_utf16(false), in_utf16(true), replaced("\n", "\r\n"), replaced(" ", "\xc2\xa0"), replaced(" ", "&nbsp;"),
-          replaced("\n", "<br>\n"), replaced("\n", " \n"), replaced("\n", "\n> > "), replaced("\n", "\n\t"),
-          replaced("\n", "=20\n"), replaced("\n", "\x1b[0m\n\x1b[32m"), replaced("00 00", "00\t00"),
-          "Content-Transfer-Encoding: quoted-printable\n\n" + replaced(" 00 ", " =30=\n0=20")})
-        CHECK(read_text(pasted).functions == lines{at3});
-    static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string encoded = "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n";
-    for (std::size_t i = 0, column = 0; i < text.size(); i += 3) {
-        std::uint32_t bits = 0;
-        for (std::size_t k = 0; k != 3; ++k)
-            bits = bits << 8U | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
-        for (std::size_t k = 0; k != 4; ++k)
-            encoded += i + k > text.size() ? '=' : digits[bits >> (18 - 6 * k) & 63U];
-        if ((column += 4) % 72 == 0)
-            encoded += '\n';
-    }
-    CHECK(read_text(encoded + "\n--boundary--\n").functions == lines{at3});
 }
 
 TEST_CASE("text that looks like rows or functions is neither") {

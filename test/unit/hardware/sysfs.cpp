@@ -64,8 +64,18 @@ TEST_CASE("a directory that is not one of functions is refused") {
     const devices made;
     CHECK(hardware::read_sysfs(made.path).error() == errc::enoent);
     CHECK(hardware::read_sysfs(made.path / "nowhere").error() == errc::enoent);
+    hardware::dump_report report;
+    (void)hardware::read_sysfs(made.path, &report);
+    CHECK(report.reason == "no function is in " + made.path.string() +
+                               ", which should have a folder for each, such as 0000:03:00.0, with its file config");
     made.add("0000:02:00.0", 10, "");
-    CHECK(hardware::read_sysfs(made.path).error() == errc::einval);
+    const std::string config = "0000:02:00.0: " + (made.path / "0000:02:00.0" / "config").string();
+    CHECK(hardware::read_sysfs(made.path, &report).error() == errc::einval);
+    CHECK(report.reason == config + " has 10 bytes: left out, a configuration space has 64 to 4096");
     fs::remove(made.path / "0000:02:00.0" / "config");
-    CHECK(hardware::read_sysfs(made.path).error() == errc::eacces);
+    CHECK(hardware::read_sysfs(made.path, &report).error() == errc::eacces);
+    CHECK(report.reason == config + " is not there or cannot be opened: left out, a function needs it");
+    made.add("0000:03:00.0", 64, resources);
+    REQUIRE(hardware::read_sysfs(made.path, &report).value().size() == 1);
+    CHECK(report.summary().starts_with(config));
 }

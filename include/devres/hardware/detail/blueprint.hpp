@@ -34,7 +34,6 @@ struct blueprint {
     std::vector<std::string> notes;
     bool assigned = false;  // the BARs have addresses already
     bool present = true;
-    bool without_msix = false;  // there is an MSI-X capability, but nothing can be made of it
 };
 
 [[noreturn]] inline void impossible(const char* field, std::uint64_t value, const char* right) {

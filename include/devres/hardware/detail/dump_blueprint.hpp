@@ -63,9 +63,16 @@ namespace devres::hardware::detail {
             clear(layout.msi_mask + 4, 4, ~0U);
         }
     }
-    if (const unsigned msix = capability_layout::of(out.config).msix; msix != 0)
-        clear(msix + reg::msix::control, 2, reg::msix::enable | reg::msix::function_mask);
-    out.without_msix = layout.msix == 0;
+    if (layout.msix != 0)
+        clear(layout.msix + reg::msix::control, 2, reg::msix::enable | reg::msix::function_mask);
+    const auto leave_out = [&](unsigned capability_layout::* which) {  // it becomes a null capability
+        while (const unsigned at = capability_layout::of(out.config).*which)
+            set_field(out.config, at, 1, 0);
+    };
+    if (layout.msi == 0)
+        leave_out(&capability_layout::msi);
+    if (layout.msix == 0)
+        leave_out(&capability_layout::msix);
     return out;
 }
 

@@ -15,7 +15,6 @@
 #include <devres/hardware/detail/blueprint.hpp>
 #include <devres/hardware/detail/dumped_function.hpp>
 #include <devres/hardware/detail/enhanced_allocation.hpp>
-#include <devres/hardware/detail/lspci_line.hpp>
 #include <devres/hardware/detail/text.hpp>
 
 /// What a dump says of a function, and what has to be chosen because it does not.
@@ -30,6 +29,15 @@ struct dump_reading {
     msix_place msix;
     std::vector<std::string> notes;
 };
+
+/// A capability to interrupt, and how much of it must be known to make something of it.
+struct interrupt_capability {
+    const char* name;
+    unsigned id;
+    unsigned bytes;
+};
+inline constexpr interrupt_capability msi_capability{"MSI", pci::registers::capability_id::msi, 4};
+inline constexpr interrupt_capability msix_capability{"MSI-X", pci::registers::capability_id::msix, 12};
 
 /// How many BARs a function has by its header type.
 [[nodiscard]] inline unsigned bar_registers(std::span<const std::uint8_t> config) noexcept {
@@ -205,6 +213,22 @@ inline void read_bars(const dumped_function& dump, const std::uint64_t (&needed)
     }
 }
 
+/// Capabilities that the bytes do not reach, or not wholly.
+inline void note_what_is_cut(std::span<const std::uint8_t> config, std::vector<std::string>& notes) {
+    const std::string bytes = std::to_string(config.size()) + " bytes of the dump";
+    const auto state_of = [&](const interrupt_capability& each) { return capability_of(config, each.id, each.bytes); };
+    std::string unknown;
+    for (const interrupt_capability& each : {msi_capability, msix_capability}) {
+        if (state_of(each) == capability_state::cut)
+            notes.push_back(std::string(each.name) + ": its capability is cut off, it goes on behind the " + bytes);
+        else if (state_of(each) == capability_state::unknown)
+            unknown.append(unknown.empty() ? "" : " and ").append(each.name);
+    }
+    if (capabilities_go_on(config))
+        notes.push_back("capabilities: they go on behind the " + bytes +
+                        (unknown.empty() ? "" : ", where " + unknown + " may be"));
+}
+
 [[nodiscard]] inline dump_reading read_dump(const dumped_function& dump) {
     dump_reading out;
     out.notes = dump.notes;
@@ -218,9 +242,7 @@ inline void read_bars(const dumped_function& dump, const std::uint64_t (&needed)
                                    : "ids: taken from the text, a virtual function does not have them");
     if (const unsigned pin = field(dump.config, pci::registers::interrupt_pin, 1); pin != pin_of(dump.config))
         out.notes.push_back("INTx: pin " + std::to_string(pin) + " is reserved, taken for none");
-    if (capabilities_go_on(dump.config))
-        out.notes.push_back("capabilities: the dump has " + std::to_string(dump.config.size()) +
-                            " bytes, and they go on behind them: MSI and MSI-X may not be in it");
+    note_what_is_cut(dump.config, out.notes);
     out.layout = capability_layout::of(dump.config);
     if (const auto fault = walk_capabilities(dump.config, [](unsigned, unsigned) {}))
         out.notes.push_back(fault->reason + " (offset " + hex(fault->offset) + "), what comes before counts");

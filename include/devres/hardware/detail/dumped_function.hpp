@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <devres/hardware/capabilities.hpp>
 #include <devres/hardware/device_model.hpp>
 #include <devres/hardware/function_config.hpp>
 
@@ -27,7 +28,7 @@ struct dumped_function {
     pci::address address;                                    ///< where it was
     std::string description;                                 ///< what lspci said of it
     unsigned line = 0;                                       ///< of the text, where it begins; 0 if it comes from sysfs
-    std::vector<std::uint8_t> config;                        ///< the 64, 128, 256 or 4096 bytes that are known
+    std::vector<std::uint8_t> config;                        ///< the bytes that are known, from the first: 64 to 4096
     std::optional<std::uint64_t> bar_sizes[pci::bar_count];  ///< where the source says them
     unsigned io_bars = 0;            ///< bit n: the source says that BAR n is in I/O space, where its register does not
     std::vector<std::string> notes;  ///< what its reader had to leave out of it
@@ -37,6 +38,10 @@ struct dumped_function {
 
     /// Its BARs, by number.
     [[nodiscard]] std::array<dumped_bar, pci::bar_count> bars() const;
+
+    /// What is known of its MSI and MSI-X.
+    [[nodiscard]] capability_state msi() const;
+    [[nodiscard]] capability_state msix() const;
 
     /// What is not as the machine had it, or not in the dump and had to be chosen, a line each:
     /// `BAR 0: size not in the dump, chosen 16 KiB (MSI-X needs 0x2410 bytes)`.

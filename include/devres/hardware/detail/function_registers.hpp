@@ -13,8 +13,6 @@ inline function::function(detail::blueprint plan, irq_domain& irqs, hardware::le
         bars_[i] = plan.bars[i];
         memory_[i] = std::make_unique<sparse_memory>(plan.bars[i].size);
     }
-    if (plan.without_msix)
-        layout_.msix = 0;
     config_.load(plan.config);
     intx_line_ = &irqs.line(config_.read(pci::registers::interrupt_line, 1));
     set_up_registers();

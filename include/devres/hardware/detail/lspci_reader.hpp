@@ -3,102 +3,49 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <devres/hardware/detail/dump_reading.hpp>
-#include <devres/hardware/detail/lspci_line.hpp>
+#include <devres/hardware/detail/dump_listings.hpp>
+#include <devres/hardware/detail/dump_rows.hpp>
+#include <devres/hardware/detail/lspci_candidates.hpp>
+#include <devres/hardware/detail/lspci_heading.hpp>
+#include <devres/hardware/detail/lspci_marks.hpp>
+#include <devres/hardware/detail/lspci_row.hpp>
+#include <devres/hardware/detail/lspci_size.hpp>
 #include <devres/hardware/detail/lspci_words.hpp>
+#include <devres/hardware/detail/open_rows.hpp>
 #include <devres/hardware/dump.hpp>
 #include <devres/hardware/dump_report.hpp>
 
 namespace devres::hardware::detail {
 
-/// Puts functions together from the lines of a pasted text. A line that begins no function and is no row of the bytes that
-/// are due is text; one bad function costs no other.
+/// Puts functions together from the lines of a pasted text. A line that begins no function and is no row of bytes is text; one
+/// bad function costs no other.
 class lspci_reader {
 public:
-    /// Of functions that are there more than once, takes the `which`-th, from 1, or the last if there are fewer; with 0, the first
-    /// that has as many bytes as any.
-    explicit lspci_reader(unsigned which) noexcept : which_(which) {}
+    /// `remarks` are on what did not become lines.
+    explicit lspci_reader(std::vector<std::string> remarks) : remarks_(std::move(remarks)) {}
 
-    void line(unsigned number, std::string_view raw) {
-        const std::size_t quote = quote_length(raw);
-        const auto tabs = std::count(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(quote), '\t');
-        std::string_view text = raw.substr(quote);
-        const bool inner = current_ && tabs > tabs_ && found_.back().config.empty();  // -v says it of a function
-        std::string_view slot = text;
-        if (take_word(slot, "Slot:") || (take_word(slot, "Device:") && find_header(slot)))  // -vmm, -vm
-            text = slot;
-        const std::string_view marked = behind_marks(text);
-        auto header = inner ? std::nullopt : find_header(text);
-        if (!header && !inner)
-            header = find_header(marked);
-        if (header) {
-            tabs_ = tabs;
-            return begin(number, *header);
+    void line(unsigned number, std::string_view text) {
+        while (!text.empty()) {
+            const std::size_t length = line_length(text);
+            read(number, text.substr(0, length));
+            text.remove_prefix(length);
         }
-        if (continue_row(number, text))
-            return;
-        if (const auto early = find_earlydump(raw))
-            return begin(number, *early);
-        auto row = find_row(text);
-        if (!row)
-            row = find_row(marked);
-        if (const std::size_t stamp = raw.rfind("] "); !row && stamp != std::string_view::npos)
-            row = find_row(without_space(raw.substr(stamp + 2)));
-        if (row)
-            return take(number, std::move(*row));
-        if (const std::size_t inside = find_row_inside(raw); inside != std::string_view::npos)
-            return take_behind(number, raw.substr(0, inside), *find_row(raw.substr(inside)));
-        if (current_ && !broken_ && is_nearly_row(text, found_.back().config.size()))
-            return breaks(number, "the row at " + hex(found_.back().config.size()) + " is malformed");
-        if (!found_.empty())
-            describe(text);
     }
 
     /// The functions that have bytes, in the order of the text, each address once; the rest is said in `report`.
-    [[nodiscard]] std::vector<dumped_function> finish(dump_report& report) {
+    [[nodiscard]] std::vector<dumped_function> finish(unsigned which, dump_report& report) {
         finish_function();
-        std::vector<dumped_function> out;
-        std::map<pci::address, std::vector<std::size_t>> at;
-        std::set<pci::address> said;  // why they are left out
-        std::vector<std::string> without_bytes;
-        for (std::size_t i = 0; i != found_.size(); ++i) {
-            if (!found_[i].config.empty())
-                at[found_[i].address].push_back(i);
-            else if (!found_[i].notes.empty())
-                said.insert(found_[i].address);
-        }
-        for (const dumped_function& each : found_) {
-            if (each.config.empty() && !at.contains(each.address) && said.insert(each.address).second)
-                without_bytes.emplace_back(each.address.text());
-        }
-        std::vector<std::size_t> taken;
-        std::vector<std::string> repeated;
-        bool is_first = true;
-        for (const auto& [where, places] : at) {
-            const std::size_t chosen = which_ == 0 ? longest(found_, places)
-                                                   : std::min<std::size_t>(which_, places.size()) - 1;
-            is_first = is_first && chosen == 0;
-            taken.push_back(places[chosen]);
-            if (places.size() != 1)
-                repeated.push_back(places_text(where, places));
-        }
-        std::sort(taken.begin(), taken.end());
-        if (!repeated.empty())
-            remarks_.push_back(some("function", repeated) + " more than once: the " +
-                               (which_ > 1 ? "one of --which"
-                                : is_first ? "first"
-                                           : "first with most bytes") +
-                               " is taken, --which N takes another");
-        for (const std::size_t i : taken)
-            out.push_back(std::move(found_[i]));
+        dump_listings listings(found_, which, remarks_);
+        const std::vector<std::string> without_bytes = listings.without_bytes();
+        auto out = listings.take();
         report.remarks = std::move(remarks_);
         if (!without_bytes.empty())
             report.remarks.push_back(some("function", without_bytes) + " without bytes");
@@ -112,6 +59,39 @@ public:
     }
 
 private:
+    void read(unsigned number, std::string_view raw) {
+        raw = raw.substr(0, raw.find_last_not_of(" \t") + 1);
+        const std::size_t quote = quote_length(raw);
+        std::string_view text = raw.substr(quote);
+        if (text.empty() || (open_ && rows_.take_rest(number, text)))
+            return;
+        const auto tabs = std::count(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(quote), '\t');
+        const bool inner = open_ && tabs > tabs_ && rows_.empty();  // -v says it of a function
+        std::string_view slot = text;
+        if (take_word(slot, "Slot:") || (take_word(slot, "Device:") && find_heading(slot)))  // -vmm, -vm
+            text = slot;
+        const std::string_view marked = behind_marks(text);
+        if (!inner) {
+            auto heading = find_heading(text);
+            if (!heading)
+                heading = find_heading(marked);
+            if (heading) {
+                tabs_ = tabs;
+                return begin(number, *heading);
+            }
+        }
+        if (find_row_of(number, raw, text, marked))
+            return;
+        if (const auto early = find_config_heading(raw); early && raw.find(" config space") != std::string_view::npos)
+            return begin(number, *early);
+        if (open_ && (rows_.take_damaged(number, text) || rows_.take_damaged(number, marked)))
+            return;
+        if (describe(number, raw, text))
+            return;
+        if (!inner)
+            candidates_.keep(number, raw, marked);
+    }
+
     /// Removes `word` and the space behind it from the beginning. @returns whether it was there
     static bool take_word(std::string_view& text, std::string_view word) {
         if (!text.starts_with(word))
@@ -123,175 +103,183 @@ private:
         return stray_prefix_.empty() ? "" : ", behind \"" + stray_prefix_ + "\", which nothing is known of";
     }
 
-    void begin(unsigned number, const lspci_header& header) {
+    void begin(unsigned number, const lspci_heading& heading) {
+        auto where = heading.address;
         finish_function();
-        auto where = header.address;
-        if (!where && !header.path.empty())
-            where = behind_bridge(header);
+        if (!where && !heading.path.empty())
+            where = behind_bridge(heading);
         if (!where) {
-            remarks_.push_back("line " + std::to_string(number) + ": " + std::string(header.path) + '/' +
-                               std::string(header.last) +
+            remarks_.push_back("line " + std::to_string(number) + ": " + std::string(heading.path) + '/' +
+                               std::string(heading.last) +
                                " has no bus number (lspci -P): lspci -PP, or none of both, says it");
-            current_ = false;
             return;
         }
-        if (!header.path.empty())
-            paths_[std::string(header.path) + '/' + std::string(header.last)] = *where;
-        dumped_function& made = found_.emplace_back();
-        made.address = *where;
+        if (!heading.path.empty())
+            paths_[std::string(heading.path) + '/' + std::string(heading.last)] = *where;
+        open(number, *where, std::string(heading.description));
+    }
+    void open(unsigned number, pci::address where, std::string description) {
+        dumped_function& made = found_.emplace_back().function;
+        made.address = where;
         made.line = number;
-        made.description = header.description;
-        current_ = true;
-        broken_ = false;
+        made.description = std::move(description);
+        open_ = true;
+        rows_ = {};
+        candidates_.clear();
     }
 
     /// Of `-P`: the bus behind the bridge that the path leads to, if its bytes were there.
-    [[nodiscard]] std::optional<pci::address> behind_bridge(const lspci_header& header) const {
-        auto parent = pci::address::parse(header.path.data(), header.path.size());
-        if (const auto known = paths_.find(std::string(header.path)); known != paths_.end())
+    [[nodiscard]] std::optional<pci::address> behind_bridge(const lspci_heading& heading) const {
+        auto parent = address_in(heading.path);
+        if (const auto known = paths_.find(std::string(heading.path)); known != paths_.end())
             parent = known->second;
-        return parent ? behind(*parent, header.last, found_) : std::nullopt;
-    }
-
-    void take(unsigned number, lspci_row row) {
-        const bool due = current_ && !broken_ && row.offset == found_.back().config.size() &&
-                         row.offset < config_space::size;
-        if (due) {
-            std::vector<std::uint8_t>& config = found_.back().config;
-            config.insert(config.end(), row.bytes.begin(), row.bytes.end());
-        } else if (row.whole) {
-            if (row.offset == 0)
-                finish_function();  // of a function whose line with the address is missing
-            if (!current_)
-                stray(number);
-            else if (!broken_)
-                breaks(number, "the row at " + hex(row.offset) + " is not the one that is due");
+        for (const listed_function& each : found_) {
+            const std::vector<std::uint8_t>& config = each.function.config;
+            if (!parent || each.function.address != *parent || !each.has_bytes() ||
+                (config[pci::registers::header_type] & pci::registers::header::layout) !=
+                    pci::registers::header::bridge)
+                continue;
+            const auto digit = [&](std::size_t i) { return static_cast<unsigned>(hex_digit(heading.last[i])); };
+            return pci::address(parent->domain(), config[pci::registers::secondary_bus],
+                                static_cast<std::uint8_t>(digit(0) << 4U | digit(1)),
+                                static_cast<std::uint8_t>(digit(3)));
         }
+        return std::nullopt;
     }
 
-    /// A row with something unknown before it: it goes on with what had the same before it, or begins nothing.
-    void take_behind(unsigned number, std::string_view before, lspci_row row) {
-        if (current_ && row.offset != 0 && before == prefix_)
-            return take(number, std::move(row));
-        if (current_ && row.offset == 0 && found_.back().config.empty()) {
-            prefix_ = before;
-            return take(number, std::move(row));
-        }
-        if (current_)
-            finish_function();
-        if (stray_rows_ == 0)
-            stray_prefix_ = before;
-        stray(number);
-    }
-
-    /// A row that was broken into two lines. @returns whether this is its end
-    bool continue_row(unsigned number, std::string_view text) {
-        if (!current_ || broken_ || found_.back().config.size() % 16 == 0)
-            return false;
-        std::vector<std::uint8_t>& config = found_.back().config;
-        const auto more = find_bytes(text, 16 - config.size() % 16, true);
-        if (more && !more->empty()) {
-            config.insert(config.end(), more->begin(), more->end());
+    /// @returns whether there is a row in the line
+    bool find_row_of(unsigned number, std::string_view raw, std::string_view text, std::string_view marked) {
+        if (open_ && rows_.take_repetition(number, text))
             return true;
+        std::string_view before;
+        auto row = find_row(text);
+        if (!row)
+            row = find_row(marked);
+        if (!row) {
+            const std::size_t inside = find_row_inside(raw);
+            if (inside == std::string_view::npos)
+                return false;
+            row = find_row(raw.substr(inside));
+            before = raw.substr(0, inside);
         }
-        if (!text.empty())
-            breaks(number, "the row at " + hex(config.size() & ~std::size_t{15}) + " is cut");
-        return false;
+        if (row->offset == 0 && row->whole && !(open_ && rows_.is_only(*row)))
+            begin_with_row(number, before, *row);
+        if (!(open_ && rows_.take(number, before, *row)) && row->whole)
+            stray(before, number);
+        return true;
     }
 
-    void stray(unsigned number) {
-        if (stray_rows_++ == 0)
-            first_stray_ = number;
-    }
-    /// The bytes of the function end here; what follows of them is passed over.
-    void breaks(unsigned number, const std::string& why) {
-        broken_ = true;
-        why_broken_ = why + " (line " + std::to_string(number) + ')';
-    }
-
-    /// Cuts the function that was being read to a size that lspci writes.
-    void finish_function() {
-        if (!current_ || found_.empty())
+    /// The row at 0 is the beginning: of the function that is open, of one whose heading is like it, or of none.
+    void begin_with_row(unsigned number, std::string_view before, const lspci_row& row) {
+        const bool waits = open_ && !rows_.has_first();
+        const lspci_candidate* const found = candidates_.choose(number, before, row, waits);
+        if (found == nullptr) {
+            if (open_ && !waits && rows_.is_like(row))
+                finish_function();  // its heading is missing
             return;
-        current_ = false;
-        dumped_function& done = found_.back();
-        const std::size_t size = done.config.size();
-        std::size_t kept = 0;
-        for (const std::size_t whole :
-             {std::size_t{64}, std::size_t{128}, std::size_t{256}, config_space::size + std::size_t{0}})
-            kept = size >= whole ? whole : kept;
-        const std::string name(done.address.text());
-        if (size != kept) {
-            done.config.resize(kept);
-            const std::string what = "ends after " + std::to_string(size) + " bytes" +
-                                     (why_broken_.empty() ? "" : ", " + why_broken_);
-            if (kept == 0)
-                leave_out(done, name + ' ' + what + ": left out");
-            else
-                done.notes.push_back("the dump " + what + ": the first " + std::to_string(kept) + " count");
-        } else if (size != 0 && !why_broken_.empty()) {
-            done.notes.push_back("the dump ends after " + std::to_string(size) + " bytes: " + why_broken_);
         }
-        if (size == 0 && !why_broken_.empty())
-            leave_out(done, name + ": " + why_broken_ + ": left out");
-        why_broken_.clear();
-        match_sizes(done, sizes_);
-        sizes_.clear();
+        const lspci_candidate chosen = *found;
+        finish_function();
+        open(chosen.line, chosen.address, chosen.description);
+        found_.back().no_number = chosen.no_function;
+        found_.back().sizes = chosen.sizes;
+        const std::string taken = "taken for " + std::string(chosen.address.text());
+        if (!chosen.exact && !chosen.no_function)
+            found_.back().function.notes.push_back("its heading says \"" + chosen.written + "\" (line " +
+                                                   std::to_string(chosen.line) + "): " + taken);
+        if (chosen.guessed)
+            remarks_.push_back("line " + std::to_string(number) + ": bytes without a heading, " + taken +
+                               ", which line " + std::to_string(chosen.line) + " names");
     }
 
-    void leave_out(dumped_function& done, std::string why) {
-        done.notes.push_back(why);
-        remarks_.push_back(std::move(why));
+    void stray(std::string_view before, unsigned number) {
+        if (stray_rows_++ == 0) {
+            first_stray_ = number;
+            stray_prefix_ = before;
+        }
     }
 
-    /// Text that -v (or -vmm) adds to a function.
-    void describe(std::string_view text) {
-        std::string& description = found_.back().description;
+    /// The function that was being read is complete.
+    void finish_function() {
+        if (!std::exchange(open_, false))
+            return;
+        dump_rows rows = std::exchange(rows_, {}).close();
+        if (rows.is_untouched())
+            return;
+        listed_function& done = found_.back();
+        done.function.config = rows.finish(done.function.notes);
+        if (!done.has_bytes()) {
+            done.left_out = true;
+            remarks_.push_back(std::string(done.function.address.text()) + " (line " +
+                               std::to_string(done.function.line) + "): " + done.function.notes.back());
+        }
+    }
+
+    /// Text that -v (or -vmm) adds to a function. @returns whether it is any
+    bool describe(unsigned number, std::string_view raw, std::string_view text) {
+        auto size = find_size(text);
+        if (!size && text.find("[size=") != std::string_view::npos)
+            size = find_size(broken_ + ' ' + std::string(text));  // a mail program broke the line
+        broken_ = text;
+        if (size && candidates_.describe(*size))
+            return true;
+        if (!open_ || !rows_.empty())
+            return false;
+        listed_function& current = found_.back();
+        std::string& description = current.function.description;
         for (const std::string_view key : {"Class:", "Vendor:", "Device:"}) {
-            if (found_.back().config.empty() && take_word(text, key)) {
+            if (take_word(text, key)) {
                 description += (description.empty() ? "\"" : " \"") + std::string(text) + '"';  // as -m has them
-                return;
+                return true;
             }
         }
-        if (const auto said = find_size(text); said && found_.back().config.empty())  // -v comes before the bytes
-            sizes_.push_back(*said);
-    }
-
-    /// "0000:03:00.0 in lines 2, 21"
-    [[nodiscard]] std::string places_text(pci::address where, const std::vector<std::size_t>& places) const {
-        std::string lines;
-        for (const std::size_t place : places)
-            lines += (lines.empty() ? "" : ", ") + std::to_string(found_[place].line);
-        return std::string(where.text()) + " in lines " + lines;
+        if (size) {  // -v comes before the bytes
+            current.sizes.push_back(*size);
+            return true;
+        }
+        if (number - current.function.line != 1 || raw.starts_with('\t') || is_detail(text))
+            return false;
+        const bool is_cut = description.find(": ") == std::string::npos && description.find('"') == std::string::npos;
+        const std::string whole = description + (description.empty() ? "" : " ") + std::string(text);
+        if (whole.find(": ") == std::string::npos || !(is_cut || (!said_ids(description) && said_ids(whole))))
+            return false;
+        description = whole;  // a mail program broke the heading
+        return true;
     }
 
     /// Why there is no function.
     void explain(dump_report& report, const std::vector<std::string>& without_bytes) const {
-        if (!without_bytes.empty()) {
-            report.line = found_.front().line;
+        const auto left_out = std::find_if(found_.begin(), found_.end(),
+                                           [](const auto& each) { return each.left_out; });
+        if (left_out != found_.end()) {
+            report.line = left_out->function.line;
+            report.reason = std::string(left_out->function.address.text()) + ": " + left_out->function.notes.back();
+        } else if (!without_bytes.empty()) {
+            report.line = found_.front().function.line;
             report.reason = without_bytes.front() + " has no bytes: lspci needs -xxxx (or -xxx or -x)";
         } else if (report.remarks.size() > (stray_rows_ != 0 ? 1U : 0U)) {
             report.reason = report.remarks.front();
         } else if (stray_rows_ != 0) {
             report.line = first_stray_;
-            report.reason = "bytes of no function: the line with its address is missing before them" + behind_what();
+            report.reason = "bytes of no function: the line with its address is missing before them, such as "
+                            "\"03:00.0 Ethernet controller\"" +
+                            behind_what();
         } else {
-            report.reason = "no function is in it: this is not the output of lspci -xxxx";
+            report.reason = "no function is in it: this is not the output of lspci -xxxx, which is to be had by "
+                            "`sudo lspci -xxxx >FILE`";
         }
     }
 
-    unsigned which_;
     std::ptrdiff_t tabs_ = 0;  // before the address of a function
-    std::vector<dumped_function> found_;
+    std::vector<listed_function> found_;
     std::map<std::string, pci::address> paths_;
-    std::vector<said_size> sizes_;
-    bool current_ = false;  // the last of found_ is being read
-    bool broken_ = false;   // and takes no more bytes
-    std::string why_broken_;
+    lspci_candidates candidates_;
+    bool open_ = false;   // the last of found_ is being read
+    open_rows rows_;      // of it
+    std::string broken_;  // the last text
     std::size_t stray_rows_ = 0;
     unsigned first_stray_ = 0;
     std::string stray_prefix_;  // what stands before that, if it is unknown
-    std::string prefix_;        // what stands before the rows of the function that is read
     std::vector<std::string> remarks_;
 };
 

@@ -14,6 +14,14 @@
 /// Numbers and sentences for people.
 namespace devres::hardware::detail {
 
+/// The value of a hexadecimal digit; -1 if it is none.
+[[nodiscard]] constexpr int hex_digit(char c) noexcept {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
 /// "00000080": `width` digits, and more where the value needs them.
 [[nodiscard]] inline std::string hex_digits(std::uint64_t value, std::size_t width) {
     std::array<char, 16> digits{};
