@@ -39,6 +39,7 @@
 #include <devres/pci/bar.hpp>
 #include <devres/pci/bar_region.hpp>
 #include <devres/pci/bar_resource.hpp>
+#include <devres/pci/dma_mask.hpp>
 #include <devres/pci/dma_coherent.hpp>
 #include <devres/pci/dma_streaming.hpp>
 #include <devres/pci/irq_vectors.hpp>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,7 +22,7 @@ namespace devres::hardware {
 /// The memory that one function may reach by DMA: an IOMMU with a page table per function.
 ///
 /// Blocks are zeroed pages, mappings the driver's own memory, of which the device reaches just the bytes that were mapped.
-/// There is an unmapped page between any two. An address is not used again before the addresses below 4 GiB have all been
+/// There is an unmapped page between any two. An address is not used again before those behind it in the first 4 GiB have all been
 /// used, so that a device that still writes to memory that was taken from it is found out.
 class dma_space {
 public:
@@ -35,7 +36,40 @@ public:
             release(each);
     }
 
-    /// @returns the block; nothing if there is no memory.
+    /// Where addresses begin, whole pages: 256 MiB unless said otherwise. What is there already stays where it is.
+    void set_base(pci::bus_address base) {
+        const std::scoped_lock hold(lock_);
+        next_ = first_ = whole_pages(static_cast<std::uint64_t>(base));
+    }
+    /// Has blocks, mappings, or both at addresses up to `mask` only, which 32 bits are at first.
+    /// @returns false, and nothing is changed, if there are no such addresses.
+    bool set_mask(pci::dma_use use, std::uint64_t mask) noexcept {
+        const std::scoped_lock hold(lock_);
+        if (mask < page_size || mask - page_size < first_ - 1)
+            return false;
+        if ((static_cast<unsigned>(use) & static_cast<unsigned>(pci::dma_use::streaming)) != 0)
+            streaming_mask_ = mask;
+        if ((static_cast<unsigned>(use) & static_cast<unsigned>(pci::dma_use::coherent)) != 0)
+            coherent_mask_ = mask;
+        return true;
+    }
+    /// Of 32 bits, for the next driver.
+    void reset_masks() noexcept {
+        const std::scoped_lock hold(lock_);
+        streaming_mask_ = coherent_mask_ = pci::dma_bit_mask(32);
+    }
+    /// The mask of blocks, or of mappings.
+    [[nodiscard]] std::uint64_t mask(pci::dma_use use) const noexcept {
+        const std::shared_lock hold(lock_);
+        return use == pci::dma_use::streaming ? streaming_mask_ : coherent_mask_;
+    }
+    /// The smallest mask that every address is within as long as those of the first 4 GiB last.
+    [[nodiscard]] std::uint64_t required_mask() const noexcept {
+        const std::shared_lock hold(lock_);
+        return pci::dma_bit_mask(static_cast<unsigned>(std::bit_width(low_end() - 1)));
+    }
+
+    /// @returns the block; nothing if there is no memory, or no addresses within the mask.
     [[nodiscard]] std::optional<pci::dma_block> allocate(std::size_t size) {
         if (size > most)
             return std::nullopt;
@@ -45,18 +79,25 @@ public:
             return std::nullopt;
         std::memset(memory, 0, bytes);
         const std::scoped_lock hold(lock_);
-        return insert({{memory, static_cast<pci::bus_address>(place(bytes)), bytes}, true});
+        const auto at = place(bytes, coherent_mask_);
+        if (!at) {
+            ::operator delete(memory, std::align_val_t{page_size});
+            return std::nullopt;
+        }
+        return insert({{memory, static_cast<pci::bus_address>(*at), bytes}, true});
     }
 
     /// Lets the device reach `size` bytes at `memory`, at an address with the same offset in its page.
-    /// @returns the mapping; nothing if there are no addresses for it.
+    /// @returns the mapping; nothing if there are no addresses for it within the mask.
     [[nodiscard]] std::optional<pci::dma_block> map(void* memory, std::size_t size) {
         if (size > most)
             return std::nullopt;
         const std::size_t offset = reinterpret_cast<std::uintptr_t>(memory) % page_size;
         const std::scoped_lock hold(lock_);
-        return insert(
-            {{memory, static_cast<pci::bus_address>(place(whole_pages(offset + size)) + offset), size}, false});
+        const auto at = place(whole_pages(offset + size), streaming_mask_);
+        if (!at)
+            return std::nullopt;
+        return insert({{memory, static_cast<pci::bus_address>(*at + offset), size}, false});
     }
 
     /// @returns false if there is no such block.
@@ -130,20 +171,35 @@ private:
         return found;
     }
 
-    /// Room for `bytes`, whole pages, at or behind where the last was found.
-    [[nodiscard]] std::uint64_t place(std::size_t bytes) noexcept {
-        const std::uint64_t low_end = 0x1'0000'0000;
-        if (next_ < low_end && next_ + bytes > low_end)
-            next_ = first;
-        auto above = entries_.upper_bound(next_);
+    /// The first room for `bytes`, whole pages, at or above `from`, all of it up to `last`.
+    [[nodiscard]] std::optional<std::uint64_t> room(std::uint64_t from, std::size_t bytes,
+                                                    std::uint64_t last) const noexcept {
+        std::uint64_t at = from;
+        auto above = entries_.upper_bound(at);
         if (above != entries_.begin())
-            next_ = std::max(next_, behind(std::prev(above)->second));
-        for (; above != entries_.end() && above->first < next_ + bytes + page_size; ++above)
-            next_ = behind(above->second);
-        const std::uint64_t at = next_;
-        next_ += bytes + page_size;
+            at = std::max(at, behind(std::prev(above)->second));
+        for (; above != entries_.end() && above->first < at + bytes + page_size; ++above)
+            at = behind(above->second);
+        if (at > last || bytes - 1 > last - at)
+            return std::nullopt;
         return at;
     }
+
+    /// Room for `bytes`, whole pages, up to `last`: behind where the last was found, and beyond the first 4 GiB only when
+    /// these have no more.
+    [[nodiscard]] std::optional<std::uint64_t> place(std::size_t bytes, std::uint64_t last) noexcept {
+        const std::uint64_t low = std::min(last, low_end() - 1);
+        auto at = room(next_, bytes, low);
+        if (!at)
+            at = room(first_, bytes, low);
+        if (at)
+            next_ = *at + bytes + page_size;
+        else
+            at = room(std::max(first_, low + 1), bytes, last);
+        return at;
+    }
+    /// The end of the 4 GiB that are used first.
+    [[nodiscard]] std::uint64_t low_end() const noexcept { return first_ / four_gib * four_gib + four_gib; }
 
     template <class Transfer>
     bool transfer(pci::bus_address at, std::size_t size, Transfer copy_with) const noexcept {
@@ -188,11 +244,14 @@ private:
         return sizeof(T);
     }
 
-    static constexpr std::uint64_t first = 0x1000'0000;
+    static constexpr std::uint64_t four_gib = 0x1'0000'0000;
     static constexpr std::uint64_t most = std::uint64_t{1} << 38U;  // sanitizers end the program for more
     mutable std::shared_mutex lock_;
     entries entries_;
-    std::uint64_t next_ = first;
+    std::uint64_t first_ = 0x1000'0000;
+    std::uint64_t next_ = first_;
+    std::uint64_t streaming_mask_ = pci::dma_bit_mask(32);
+    std::uint64_t coherent_mask_ = pci::dma_bit_mask(32);
 };
 
 }  // namespace devres::hardware

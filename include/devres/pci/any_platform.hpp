@@ -72,6 +72,8 @@ struct platform_calls {
     result<> (*synchronize_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*disable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*enable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    result<> (*set_dma_mask)(any_platform& self, any_function& f, dma_use use, std::uint64_t mask) noexcept;
+    std::uint64_t (*required_dma_mask)(any_platform& self, const any_function& f) noexcept;
     result<dma_block> (*allocate_dma)(any_platform& self, any_function& f, std::size_t size) noexcept;
     void (*free_dma)(any_platform& self, any_function& f, const dma_block& block) noexcept;
     result<dma_block> (*map_dma)(any_platform& self, any_function& f, void* memory, std::size_t size) noexcept;
@@ -203,6 +205,12 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return calls_->disable_handler(*this, f, id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return calls_->enable_handler(*this, f, id); }
 
+    /// The primitive, and `enotsupp` if the platform underneath has none.
+    result<> set_dma_mask(any_function& f, dma_use use, std::uint64_t mask) noexcept {
+        return calls_->set_dma_mask(*this, f, use, mask);
+    }
+    /// The primitive, and all bits if the platform underneath has none.
+    std::uint64_t required_dma_mask(const any_function& f) noexcept { return calls_->required_dma_mask(*this, f); }
     result<dma_block> allocate_dma(any_function& f, std::size_t size) noexcept {
         return calls_->allocate_dma(*this, f, size);
     }

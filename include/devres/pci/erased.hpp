@@ -108,6 +108,18 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return inner_->disable_handler(of(f), id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return inner_->enable_handler(of(f), id); }
 
+    result<> set_dma_mask(any_function& f, dma_use use, std::uint64_t mask) noexcept {
+        if constexpr (has_dma_masks<P>)
+            return inner_->set_dma_mask(of(f), use, mask);
+        else
+            return fail(errc::enotsupp);
+    }
+    std::uint64_t required_dma_mask(const any_function& f) noexcept {
+        if constexpr (has_dma_masks<P>)
+            return inner_->required_dma_mask(of(f));
+        else
+            return dma_bit_mask(64);
+    }
     result<dma_block> allocate_dma(any_function& f, std::size_t size) noexcept {
         return inner_->allocate_dma(of(f), size);
     }
@@ -188,6 +200,8 @@ private:
         .synchronize_handler = &call<&erased::synchronize_handler>::function,
         .disable_handler = &call<&erased::disable_handler>::function,
         .enable_handler = &call<&erased::enable_handler>::function,
+        .set_dma_mask = &call<&erased::set_dma_mask>::function,
+        .required_dma_mask = &call<&erased::required_dma_mask>::function,
         .allocate_dma = &call<&erased::allocate_dma>::function,
         .free_dma = &call<&erased::free_dma>::function,
         .map_dma = &call<&erased::map_dma>::function,

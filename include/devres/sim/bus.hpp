@@ -79,6 +79,10 @@ public:
     /// Whether functions can have more than one MSI vector; true unless said otherwise.
     void set_multiple_msi(bool on) noexcept { multiple_msi_ = on; }
 
+    /// Where addresses for DMA begin: 256 MiB unless said otherwise. At 4 GiB and above, a driver needs a DMA mask of more than
+    /// 32 bits.
+    void set_dma_base(pci::bus_address base) { machine_.set_dma_base(base); }
+
     /// The hardware: functions, interrupt controller, memory.
     [[nodiscard]] hardware::machine& machine() noexcept { return machine_; }
 
@@ -140,6 +144,10 @@ public:
     result<> disable_handler(function& f, pci::handler_id id) noexcept;
     result<> enable_handler(function& f, pci::handler_id id) noexcept;
 
+    result<> set_dma_mask(function& f, pci::dma_use use, std::uint64_t mask) noexcept {
+        return hardware::machine::set_dma_mask(f, use, mask);
+    }
+    std::uint64_t required_dma_mask(const function& f) noexcept { return hardware::machine::required_dma_mask(f); }
     result<pci::dma_block> allocate_dma(function& f, std::size_t size) noexcept {
         return machine_.allocate_dma(f, size);
     }

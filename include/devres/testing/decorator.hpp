@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -150,6 +151,19 @@ public:
         return pass({.what = primitive::enable_handler}, &f, [&] { return inner_->enable_handler(f, id); });
     }
 
+    result<> set_dma_mask(function_type& f, pci::dma_use use, std::uint64_t mask) noexcept
+        requires pci::has_dma_masks<P>
+    {
+        return pass({.what = primitive::set_dma_mask,
+                     .number = static_cast<unsigned>(use),
+                     .size = static_cast<std::size_t>(std::bit_width(mask))},
+                    &f, [&] { return inner_->set_dma_mask(f, use, mask); });
+    }
+    std::uint64_t required_dma_mask(const function_type& f) noexcept
+        requires pci::has_dma_masks<P>
+    {
+        return inner_->required_dma_mask(f);
+    }
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept {
         return pass({.what = primitive::allocate_dma, .size = size}, &f, [&] { return inner_->allocate_dma(f, size); });
     }

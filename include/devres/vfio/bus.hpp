@@ -166,6 +166,8 @@ public:
     result<> disable_handler(function_type& f, pci::handler_id id) noexcept;
     result<> enable_handler(function_type& f, pci::handler_id id) noexcept;
 
+    result<> set_dma_mask(function_type& f, pci::dma_use use, std::uint64_t mask) noexcept;
+    std::uint64_t required_dma_mask(const function_type& f) noexcept;
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept;
     void free_dma(function_type& f, const pci::dma_block& block) noexcept;
     result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept;
@@ -224,7 +226,7 @@ private:
     void end_handler(function_type& f, unsigned index) noexcept;
     static pci::irq_return on_intx(void* self, pci::vector_index vector) noexcept;
 
-    result<std::uint64_t> map_pages(function_type& f, void* memory, std::uint64_t size) noexcept;
+    result<std::uint64_t> map_pages(function_type& f, void* memory, std::uint64_t size, std::uint64_t mask) noexcept;
     void unmap_pages(std::uint64_t iova, std::uint64_t size) noexcept;
 
     bus_options options_;

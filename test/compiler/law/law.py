@@ -144,6 +144,10 @@ PROPER = (
     Function("group", "group{dev}"),
 
     Function("pci_resource", "pci_resource(dev, bar_number(0))"),
+    Function("dma_set_mask", "dma_set_mask(dev, 0xffff)"),
+    Function("dma_set_coherent_mask", "dma_set_coherent_mask(dev, 0xffff)"),
+    Function("dma_set_mask_and_coherent", "dma_set_mask_and_coherent(dev, dma_bit_mask(64))"),
+    Function("dma_get_required_mask", "dma_get_required_mask(dev)"),
     Function("pci_select_bars", "pci_select_bars(dev)"),
     Function("pci_read_config_byte", "pci_read_config_byte(dev, 0)"),
     Function("pci_find_capability", "pci_find_capability(dev, 5)"),
@@ -234,6 +238,7 @@ ANYBODYS = (
     "pci_set_master", "pci_clear_master",
     "pci_read_config_byte", "pci_read_config_word", "pci_read_config_dword", "pci_find_capability", "pci_find_ext_capability",
     "pci_msix_vec_count", "pci_resource", "pci_select_bars",
+    "dma_set_mask", "dma_set_coherent_mask", "dma_set_mask_and_coherent", "dma_get_required_mask",
     "pci_iomap", "pci_iomap of several", "pci_iomap_range", "pci_iomap_range of several",
     "pci_write_config_byte", "pci_write_config_word", "pci_write_config_dword",
     "allocation[I]", "allocation.at(I)", "allocation.get<I>, I < Min",
@@ -510,8 +515,8 @@ def combinations(functions=FUNCTIONS, rules=RULES):
     return made
 
 
-# The names that Linux gives to what acquires, frees or touches a device's resources.
-PUBLIC_NAME = re.compile(r"\b((?:pcim?|devm|dmam?)_\w+|(?:request|free|synchronize|disable|enable)_irq)\s*\(")
+# The names that Linux gives to what acquires, frees or touches a device's resources; dma_bit_mask is arithmetic.
+PUBLIC_NAME = re.compile(r"\b(?!dma_bit_mask)((?:pcim?|devm|dmam?)_\w+|(?:request|free|synchronize|disable|enable)_irq)\s*\(")
 
 
 def check_headers(sources, functions=FUNCTIONS):

@@ -97,3 +97,39 @@ TEST_CASE("a device reaches the bytes of the driver's memory that are mapped, an
     CHECK(dma.read(again->bus, &byte, 1));
     CHECK(dma.free(*block));
 }
+
+TEST_CASE("addresses are within the mask of what they are for") {
+    dma_space dma;
+    const auto at = [](const auto& got) { return static_cast<std::uint64_t>(got->bus); };
+    char byte = 0;
+    CHECK(dma.mask(pci::dma_use::streaming) == pci::dma_bit_mask(32));
+    CHECK(dma.required_mask() == pci::dma_bit_mask(32));
+    REQUIRE(dma.set_mask(pci::dma_use::streaming, 0x1000'0fff));  // one page of addresses
+    const auto only = dma.map(reinterpret_cast<void*>(std::uintptr_t{0x5000}), 8);
+    CHECK(at(only) == 0x1000'0000);
+    CHECK_FALSE(dma.map(&byte, 1));
+    const auto block = dma.allocate(8);
+    CHECK(at(block) > 0x1000'0fff);
+    REQUIRE(dma.unmap(*only));
+    CHECK(at(dma.map(reinterpret_cast<void*>(std::uintptr_t{0x5000}), 8)) == 0x1000'0000);
+    CHECK_FALSE(dma.set_mask(pci::dma_use::both, 0x1000'0ffe));
+    CHECK(dma.mask(pci::dma_use::streaming) == 0x1000'0fff);
+    CHECK_FALSE(dma.set_mask(pci::dma_use::both, 0));
+    CHECK(dma.set_mask(pci::dma_use::both, pci::dma_bit_mask(64)));
+    dma.reset_masks();
+    CHECK(dma.mask(pci::dma_use::coherent) == pci::dma_bit_mask(32));
+}
+
+TEST_CASE("addresses beyond the first 4 GiB are used when those have no more, and the mask lets them") {
+    dma_space dma;
+    dma.set_base(pci::bus_address{0xffff'd001});  // two pages, one of them between two blocks
+    const auto at = [](const auto& got) { return static_cast<std::uint64_t>(got->bus); };
+    const auto low = dma.allocate(1);
+    CHECK(at(low) == 0xffff'e000);
+    CHECK_FALSE(dma.allocate(1));
+    REQUIRE(dma.set_mask(pci::dma_use::coherent, pci::dma_bit_mask(34)));
+    CHECK(at(dma.allocate(4096)) == 0x1'0000'0000);
+    CHECK(at(dma.allocate(4096)) == 0x1'0000'2000);
+    REQUIRE(dma.free(*low));
+    CHECK(at(dma.allocate(1)) == 0xffff'e000);
+}

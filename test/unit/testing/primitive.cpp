@@ -42,5 +42,7 @@ TEST_CASE("a call is put in words with what tells it from others of its kind") {
     CHECK(to_string({.what = primitive::allocate_vectors, .number = 1, .size = 32}) == "allocate_vectors 1 to 32");
     CHECK(to_string({.what = primitive::register_handler, .number = 2, .name = "switchtec-event"}) ==
           "register_handler vector 2 \"switchtec-event\"");
+    CHECK(to_string({.what = primitive::set_dma_mask, .number = 1, .size = 64}) == "set_dma_mask streaming, 64 bits");
+    CHECK(to_string({.what = primitive::set_dma_mask, .number = 3, .size = 32}) == "set_dma_mask 32 bits");
     CHECK(to_string({.what = primitive::allocate, .size = 1016}) == "allocate 1016 bytes");
 }
