@@ -42,6 +42,7 @@
 #include <devres/pci/dma_mask.hpp>
 #include <devres/pci/dma_coherent.hpp>
 #include <devres/pci/dma_streaming.hpp>
+#include <devres/pci/dma_sync.hpp>
 #include <devres/pci/irq_vectors.hpp>
 #include <devres/pci/irq_registration.hpp>
 #include <devres/pci/irq_handler.hpp>

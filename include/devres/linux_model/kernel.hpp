@@ -215,8 +215,10 @@ public:
     std::uint64_t required_dma_mask(const pci_dev& dev) noexcept;
     result<pci::dma_block> allocate_dma(pci_dev& dev, std::size_t size) noexcept;
     void free_dma(pci_dev& dev, const pci::dma_block& block) noexcept;
-    result<pci::dma_block> map_dma(pci_dev& dev, void* memory, std::size_t size) noexcept;
-    void unmap_dma(pci_dev& dev, const pci::dma_block& mapping) noexcept;
+    result<pci::dma_block> map_dma(pci_dev& dev, void* memory, std::size_t size, pci::dma_direction = {}) noexcept;
+    void unmap_dma(pci_dev& dev, const pci::dma_block& mapping, pci::dma_direction = {}) noexcept;
+    void sync_dma_for_cpu(pci_dev& dev, const pci::dma_block& part, pci::dma_direction) noexcept;
+    void sync_dma_for_device(pci_dev& dev, const pci::dma_block& part, pci::dma_direction) noexcept;
     /// @}
 
 private:

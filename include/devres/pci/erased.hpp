@@ -124,10 +124,29 @@ public:
         return inner_->allocate_dma(of(f), size);
     }
     void free_dma(any_function& f, const dma_block& block) noexcept { inner_->free_dma(of(f), block); }
-    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size) noexcept {
-        return inner_->map_dma(of(f), memory, size);
+    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size,
+                              [[maybe_unused]] dma_direction direction = {}) noexcept {
+        if constexpr (has_dma_directions<P>)
+            return inner_->map_dma(of(f), memory, size, direction);
+        else
+            return inner_->map_dma(of(f), memory, size);
     }
-    void unmap_dma(any_function& f, const dma_block& mapping) noexcept { inner_->unmap_dma(of(f), mapping); }
+    void unmap_dma(any_function& f, const dma_block& mapping, [[maybe_unused]] dma_direction direction = {}) noexcept {
+        if constexpr (has_dma_directions<P>)
+            inner_->unmap_dma(of(f), mapping, direction);
+        else
+            inner_->unmap_dma(of(f), mapping);
+    }
+    void sync_dma_for_cpu([[maybe_unused]] any_function& f, [[maybe_unused]] const dma_block& part,
+                          [[maybe_unused]] dma_direction direction) noexcept {
+        if constexpr (has_dma_directions<P>)
+            inner_->sync_dma_for_cpu(of(f), part, direction);
+    }
+    void sync_dma_for_device([[maybe_unused]] any_function& f, [[maybe_unused]] const dma_block& part,
+                             [[maybe_unused]] dma_direction direction) noexcept {
+        if constexpr (has_dma_directions<P>)
+            inner_->sync_dma_for_device(of(f), part, direction);
+    }
     /// @}
 
 private:
@@ -206,6 +225,8 @@ private:
         .free_dma = &call<&erased::free_dma>::function,
         .map_dma = &call<&erased::map_dma>::function,
         .unmap_dma = &call<&erased::unmap_dma>::function,
+        .sync_dma_for_cpu = &call<&erased::sync_dma_for_cpu>::function,
+        .sync_dma_for_device = &call<&erased::sync_dma_for_device>::function,
         .read8 = &call<&erased::read8>::function,
         .read16 = &call<&erased::read16>::function,
         .read32 = &call<&erased::read32>::function,

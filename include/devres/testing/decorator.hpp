@@ -173,6 +173,31 @@ public:
     result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
         return pass({.what = primitive::map_dma, .size = size}, &f, [&] { return inner_->map_dma(f, memory, size); });
     }
+    result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size,
+                                   pci::dma_direction direction) noexcept
+        requires pci::has_dma_directions<P>
+    {
+        return pass({.what = primitive::map_dma, .size = size}, &f,
+                    [&] { return inner_->map_dma(f, memory, size, direction); });
+    }
+    void unmap_dma(function_type& f, const pci::dma_block& mapping, pci::dma_direction direction) noexcept
+        requires pci::has_dma_directions<P>
+    {
+        pass({.what = primitive::unmap_dma, .size = mapping.size}, &f,
+             [&] { inner_->unmap_dma(f, mapping, direction); });
+    }
+    void sync_dma_for_cpu(function_type& f, const pci::dma_block& part, pci::dma_direction direction) noexcept
+        requires pci::has_dma_directions<P>
+    {
+        pass({.what = primitive::sync_dma_for_cpu, .size = part.size}, &f,
+             [&] { inner_->sync_dma_for_cpu(f, part, direction); });
+    }
+    void sync_dma_for_device(function_type& f, const pci::dma_block& part, pci::dma_direction direction) noexcept
+        requires pci::has_dma_directions<P>
+    {
+        pass({.what = primitive::sync_dma_for_device, .size = part.size}, &f,
+             [&] { inner_->sync_dma_for_device(f, part, direction); });
+    }
     void unmap_dma(function_type& f, const pci::dma_block& mapping) noexcept {
         pass({.what = primitive::unmap_dma, .size = mapping.size}, &f, [&] { inner_->unmap_dma(f, mapping); });
     }

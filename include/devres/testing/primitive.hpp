@@ -38,6 +38,8 @@ enum class primitive : unsigned char {
     free_dma,
     map_dma,
     unmap_dma,
+    sync_dma_for_cpu,
+    sync_dma_for_device,
     allocate,
     deallocate,
 };
@@ -72,6 +74,8 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
                                                                   "free_dma",
                                                                   "map_dma",
                                                                   "unmap_dma",
+                                                                  "sync_dma_for_cpu",
+                                                                  "sync_dma_for_device",
                                                                   "allocate",
                                                                   "deallocate"};
     return names[static_cast<std::size_t>(what)];
@@ -93,11 +97,13 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
 }
 
 /// True for the primitives that any platform may refuse, so that a driver must be ready for it: neither releases, nor BAR
-/// accesses, nor those that hold a handler back, which refuse nothing but misuse.
+/// accesses and syncs, nor those that hold a handler back, which refuse nothing but misuse.
 [[nodiscard]] constexpr bool is_fallible(primitive what) noexcept {
     switch (what) {
     case primitive::read:
     case primitive::write:
+    case primitive::sync_dma_for_cpu:
+    case primitive::sync_dma_for_device:
     case primitive::synchronize_handler:
     case primitive::disable_handler:
     case primitive::enable_handler: return false;
@@ -152,6 +158,8 @@ struct primitive_call {
     case primitive::free_dma:
     case primitive::map_dma:
     case primitive::unmap_dma:
+    case primitive::sync_dma_for_cpu:
+    case primitive::sync_dma_for_device:
     case primitive::allocate:
     case primitive::deallocate: add(" ", size, " bytes"); break;
     default: break;

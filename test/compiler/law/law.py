@@ -87,7 +87,16 @@ PROPER = (
     acquires(UNMANAGED, "dma_coherent", "dma_alloc_coherent", "enabled, 4096", "enabled"),
     acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, object", "enabled", "object"),
     acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, mute", "enabled", "mute", form=" of no bytes"),
+    acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, object, 1, dma_direction::to_device", "enabled", "object",
+             form=" one way"),
     acquires(UNMANAGED, "dma_streaming", "dma_map_single", "enabled, nullptr, 4096", "enabled"),
+    acquires(UNMANAGED, "dma_streaming", "dma_map_single", "enabled, nullptr, 4096, dma_direction::from_device", "enabled",
+             form=" one way"),
+    Function("dma_sync_single_for_cpu", "dma_sync_single_for_cpu(mapping)", ("mapping",), "dma_streaming"),
+    Function("dma_sync_single_for_device", "dma_sync_single_for_device(mapping)", ("mapping",), "dma_streaming"),
+    Function("dma_sync_single_range_for_cpu", "dma_sync_single_range_for_cpu(mapping, 0, 8)", ("mapping",), "dma_streaming"),
+    Function("dma_sync_single_range_for_device", "dma_sync_single_range_for_device(mapping, 0, 8)", ("mapping",),
+             "dma_streaming"),
 
     acquires(MANAGED, "irq_vectors", "pcim_alloc_irq_vectors", "enabled, 1, 8, irq_type::msix", "enabled"),
     acquires(UNMANAGED, "irq_vectors", "pci_alloc_irq_vectors", "enabled, 1, 8, irq_type::msix", "enabled"),
@@ -169,11 +178,11 @@ def mistaken(function, form, call, *takes):
 
 # DEVRES_TRY forgotten on what the first argument is made by.
 UNWRAPPED = {"enabled": "enabled_outcome", "vector": "vector_outcome", "region": "region_outcome",
-             "regions": "regions_outcome"}
+             "regions": "regions_outcome", "mapping": "mapping_outcome"}
 OF_RESULTS = tuple(
     mistaken(one, " of a result", one.call.replace(f"({one.takes[0]}", f"({UNWRAPPED[one.takes[0]]}"),
              UNWRAPPED[one.takes[0]], *one.takes[1:])
-    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",), ("region",), ("regions",)) and f"({one.takes[0]}" in one.call)
+    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",), ("region",), ("regions",), ("mapping",)) and f"({one.takes[0]}" in one.call)
 # As in C: the BAR's number among the arguments, flags of the interrupt.
 AS_IN_C = tuple(
     mistaken(one, " as in C", call, *one.takes) for one in PROPER for call in {
@@ -226,9 +235,10 @@ ALLOWED = "allowed"
 FIRST = ("devm_emplace", "devm_kcalloc", "devm_kmemdup", "devm_kstrdup", "pcim_enable_device", "pci_enable_device")
 MANAGED_ON_ENABLED = ("pcim_iomap_region", "pcim_request_region", "pcim_request_all_regions", "dmam_alloc_coherent", "pcim_alloc_irq_vectors", "pcim_alloc_irq_vectors<Min>",
                       "pcim_alloc_irq_vectors_affinity")
-UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_regions", "pci_request_selected_regions", "dma_alloc_coherent", "dma_map_single")
+UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_regions", "pci_request_selected_regions", "dma_alloc_coherent", "dma_map_single", "dma_map_single one way")
 MANAGED_AT_RUN_TIME = ("pcim_iomap_region at run time", "pcim_request_region at run time")
 UNMANAGED_AT_RUN_TIME = ("pci_iomap_region at run time", "pci_request_region at run time")
+MANAGED_MAPPING = ("dmam_map_single", "dmam_map_single one way")
 UNMANAGED_VECTORS = ("pci_alloc_irq_vectors", "pci_alloc_irq_vectors<Min>", "pci_alloc_irq_vectors_affinity")
 MANAGED_HANDLER = ("devm_request_irq", "devm_request_irq, on_irq")
 UNMANAGED_HANDLER = ("request_irq", "request_irq, on_irq")
@@ -238,6 +248,7 @@ ANYBODYS = (
     "pci_set_master", "pci_clear_master",
     "pci_read_config_byte", "pci_read_config_word", "pci_read_config_dword", "pci_find_capability", "pci_find_ext_capability",
     "pci_msix_vec_count", "pci_resource", "pci_select_bars",
+    "dma_sync_single_for_cpu", "dma_sync_single_for_device", "dma_sync_single_range_for_cpu", "dma_sync_single_range_for_device",
     "dma_set_mask", "dma_set_coherent_mask", "dma_set_mask_and_coherent", "dma_get_required_mask",
     "pci_iomap", "pci_iomap of several", "pci_iomap_range", "pci_iomap_range of several",
     "pci_write_config_byte", "pci_write_config_word", "pci_write_config_dword",
@@ -285,6 +296,7 @@ RULES = (
     rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "vector_outcome"), "is no vector"),
     rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] in ("region_outcome", "regions_outcome")),
          "is no requested BAR"),
+    rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "mapping_outcome"), "is no mapping"),
     rule("D013", ("pcim_iomap_region as in C", "pci_iomap_region as in C", "pcim_request_region as in C",
                   "pci_request_region as in C"), "which BAR is a template argument"),
     rule("D013", ("pci_iomap of one, which", "pci_iomap of several, not which", "pci_iomap_range of several, not which"),
@@ -307,10 +319,10 @@ RULES = (
     rule("D004", UNMANAGED_AT_RUN_TIME, AT_RUN_TIME, table=DISAGREES),
 
     # R2: a managed mapping needs a managed object besides.
-    rule("D005", "dmam_map_single", NEEDS_ENABLE, enabled=UNMANAGED),
-    rule("D002", "dmam_map_single", "needs a managed object", enabled=MANAGED, object=UNMANAGED),
-    rule(ALLOWED, "dmam_map_single", enabled=MANAGED, object=MANAGED, table=AGREES),
-    rule("D004", "dmam_map_single", D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
+    rule("D005", MANAGED_MAPPING, NEEDS_ENABLE, enabled=UNMANAGED),
+    rule("D002", MANAGED_MAPPING, "needs a managed object", enabled=MANAGED, object=UNMANAGED),
+    rule(ALLOWED, MANAGED_MAPPING, enabled=MANAGED, object=MANAGED, table=AGREES),
+    rule("D004", MANAGED_MAPPING, D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
     rule("D005", "dmam_map_single of no bytes", NEEDS_ENABLE, enabled=UNMANAGED),
     rule("D002", "dmam_map_single of no bytes", "needs a managed object", enabled=MANAGED, mute=UNMANAGED),
     rule("D011", "dmam_map_single of no bytes", "map plain bytes", enabled=MANAGED, mute=MANAGED),
@@ -409,7 +421,7 @@ def type_of(argument, owner, platform, driver, minimum):
         return f"result<{type_of(argument.removesuffix('_outcome'), owner, platform, driver, minimum)}>"
     known = f", {minimum}" if argument == "vectors" else ""
     token = {"enabled": "enabled_device", "vectors": "irq_allocation", "vector": "irq_vector",
-             "registration": "irq_registration", "region": "bar_region", "regions": "bar_regions"}[argument]
+             "registration": "irq_registration", "region": "bar_region", "regions": "bar_regions", "mapping": "dma_mapping"}[argument]
     return f"{token}<{owner}_t, {platform}, {driver}{known}>"
 
 

@@ -18,14 +18,14 @@ TEST_CASE("a primitive has the name it has in the platform concept") {
 }
 
 TEST_CASE(
-    "a primitive either acquires or does and may fail, or releases, or is a BAR access, or holds a handler back") {
+    "a primitive either acquires or does and may fail, or releases, or is a BAR access or a sync, or holds a handler back") {
     STATIC_REQUIRE(is_fallible(primitive::attach));
     STATIC_REQUIRE(is_fallible(primitive::set_master));
     STATIC_REQUIRE(is_fallible(primitive::allocate));
     STATIC_REQUIRE(!is_fallible(primitive::read));
     STATIC_REQUIRE(!is_release(primitive::read));
-    for (const primitive what :
-         {primitive::synchronize_handler, primitive::disable_handler, primitive::enable_handler}) {
+    for (const primitive what : {primitive::synchronize_handler, primitive::disable_handler, primitive::enable_handler,
+                                 primitive::sync_dma_for_cpu, primitive::sync_dma_for_device}) {
         CHECK_FALSE(is_fallible(what));
         CHECK_FALSE(is_release(what));
     }

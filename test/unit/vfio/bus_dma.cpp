@@ -80,3 +80,20 @@ TEST_CASE_METHOD(fake_fixture, "addresses are within the function's DMA masks, w
     bus.free_dma(f, bus.allocate_dma(f, 4096).value());
     CHECK(kernel.dma.empty());
 }
+
+TEST_CASE_METHOD(fake_fixture, "the IOMMU lets the device do what the direction of a mapping says") {
+    static_assert(pci::has_dma_directions<std::remove_reference_t<decltype(bus)>>);
+    char bytes[8] = {};
+    const auto flags = [&](pci::dma_direction direction) {
+        const auto mapping = bus.map_dma(f, bytes, sizeof(bytes), direction).value();
+        const auto found = kernel.dma.begin()->second.flags;
+        bus.sync_dma_for_cpu(f, mapping, direction);
+        bus.sync_dma_for_device(f, mapping, direction);
+        bus.unmap_dma(f, mapping, direction);
+        return found;
+    };
+    CHECK(flags(pci::dma_direction::to_device) == VFIO_DMA_MAP_FLAG_READ);
+    CHECK(flags(pci::dma_direction::from_device) == VFIO_DMA_MAP_FLAG_WRITE);
+    CHECK(flags(pci::dma_direction::bidirectional) == (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE));
+    CHECK(kernel.dma.empty());
+}

@@ -43,11 +43,18 @@ inline result<pci::dma_block> kernel::allocate_dma(pci_dev& dev, std::size_t siz
 inline void kernel::free_dma(pci_dev& dev, const pci::dma_block& block) noexcept {
     hardware_.free_dma(dev.hardware, block);
 }
-inline result<pci::dma_block> kernel::map_dma(pci_dev& dev, void* memory, std::size_t size) noexcept {
-    return hardware_.map_dma(dev.hardware, memory, size);
+inline result<pci::dma_block> kernel::map_dma(pci_dev& dev, void* memory, std::size_t size,
+                                              pci::dma_direction direction) noexcept {
+    return hardware_.map_dma(dev.hardware, memory, size, direction);
 }
-inline void kernel::unmap_dma(pci_dev& dev, const pci::dma_block& mapping) noexcept {
+inline void kernel::unmap_dma(pci_dev& dev, const pci::dma_block& mapping, pci::dma_direction) noexcept {
     hardware_.unmap_dma(dev.hardware, mapping);
+}
+inline void kernel::sync_dma_for_cpu(pci_dev& dev, const pci::dma_block& part, pci::dma_direction) noexcept {
+    hardware_.sync_dma_for_cpu(dev.hardware, part);
+}
+inline void kernel::sync_dma_for_device(pci_dev& dev, const pci::dma_block& part, pci::dma_direction) noexcept {
+    hardware_.sync_dma_for_device(dev.hardware, part);
 }
 
 }  // namespace devres::linux_model
