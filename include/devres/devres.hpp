@@ -43,6 +43,7 @@
 #include <devres/pci/dma_coherent.hpp>
 #include <devres/pci/dma_streaming.hpp>
 #include <devres/pci/dma_sync.hpp>
+#include <devres/pci/dma_sg.hpp>
 #include <devres/pci/irq_vectors.hpp>
 #include <devres/pci/irq_registration.hpp>
 #include <devres/pci/irq_handler.hpp>

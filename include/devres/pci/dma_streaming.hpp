@@ -32,19 +32,28 @@ struct streaming_kind : any_kind {
         }
     }
     template <class P, class Driver>
-    static void release(device<P, Driver>& dev, value<P>& block) noexcept {
+    static void unmap(device<P, Driver>& dev, const dma_block& block,
+                      [[maybe_unused]] dma_direction direction) noexcept {
         if constexpr (has_dma_directions<P>)
-            dev.platform().unmap_dma(dev.function(), block, block.direction);
+            dev.platform().unmap_dma(dev.function(), block, direction);
         else
             dev.platform().unmap_dma(dev.function(), block);
     }
+    template <class P, class Driver>
+    static void release(device<P, Driver>& dev, value<P>& block) noexcept {
+        if constexpr (has_dma_directions<P>)
+            unmap(dev, block, block.direction);
+        else
+            unmap(dev, block, dma_direction::bidirectional);
+    }
     static constexpr void clear(auto& block) noexcept { block = {}; }
 
-    /// That of the object whose memory it is, which is older.
-    template <class Enabled, class Object>
-    [[nodiscard]] static release_step step(const Enabled&, const Object& object) noexcept {
-        const auto* const record = detail::record_access::node(detail::token::record(object));
-        return record->is(detail::list_node::has_code) ? release_step::code : release_step::matter;
+    /// That of the objects whose memory it is, which are older.
+    template <class Enabled, class... Object>
+    [[nodiscard]] static release_step step(const Enabled&, const Object&... object) noexcept {
+        const bool code = (false || ... ||
+                           detail::record_access::node(detail::token::record(object))->is(detail::list_node::has_code));
+        return code ? release_step::code : release_step::matter;
     }
 };
 

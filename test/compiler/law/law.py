@@ -92,6 +92,13 @@ PROPER = (
     acquires(UNMANAGED, "dma_streaming", "dma_map_single", "enabled, nullptr, 4096", "enabled"),
     acquires(UNMANAGED, "dma_streaming", "dma_map_single", "enabled, nullptr, 4096, dma_direction::from_device", "enabled",
              form=" one way"),
+    acquires(MANAGED, "dma_streaming", "dmam_map_sg", "enabled, dma_direction::to_device, object, object", "enabled", "object"),
+    acquires(MANAGED, "dma_streaming", "dmam_map_sg", "enabled, dma_direction::to_device, mute", "enabled", "mute",
+             form=" of no bytes"),
+    acquires(UNMANAGED, "dma_streaming", "dma_map_sg", "enabled, nullptr, 1, dma_direction::to_device", "enabled"),
+    acquires(UNMANAGED, "dma_streaming", "dma_map_page", "enabled, nullptr, 0, 1, dma_direction::to_device", "enabled"),
+    Function("dma_sync_sg_for_cpu", "dma_sync_sg_for_cpu(sg)", ("sg",), "dma_streaming"),
+    Function("dma_sync_sg_for_device", "dma_sync_sg_for_device(sg)", ("sg",), "dma_streaming"),
     Function("dma_sync_single_for_cpu", "dma_sync_single_for_cpu(mapping)", ("mapping",), "dma_streaming"),
     Function("dma_sync_single_for_device", "dma_sync_single_for_device(mapping)", ("mapping",), "dma_streaming"),
     Function("dma_sync_single_range_for_cpu", "dma_sync_single_range_for_cpu(mapping, 0, 8)", ("mapping",), "dma_streaming"),
@@ -178,11 +185,12 @@ def mistaken(function, form, call, *takes):
 
 # DEVRES_TRY forgotten on what the first argument is made by.
 UNWRAPPED = {"enabled": "enabled_outcome", "vector": "vector_outcome", "region": "region_outcome",
-             "regions": "regions_outcome", "mapping": "mapping_outcome"}
+             "regions": "regions_outcome", "mapping": "mapping_outcome",
+             "sg": "sg_outcome"}
 OF_RESULTS = tuple(
     mistaken(one, " of a result", one.call.replace(f"({one.takes[0]}", f"({UNWRAPPED[one.takes[0]]}"),
              UNWRAPPED[one.takes[0]], *one.takes[1:])
-    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",), ("region",), ("regions",), ("mapping",)) and f"({one.takes[0]}" in one.call)
+    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",), ("region",), ("regions",), ("mapping",), ("sg",)) and f"({one.takes[0]}" in one.call)
 # As in C: the BAR's number among the arguments, flags of the interrupt.
 AS_IN_C = tuple(
     mistaken(one, " as in C", call, *one.takes) for one in PROPER for call in {
@@ -235,7 +243,7 @@ ALLOWED = "allowed"
 FIRST = ("devm_emplace", "devm_kcalloc", "devm_kmemdup", "devm_kstrdup", "pcim_enable_device", "pci_enable_device")
 MANAGED_ON_ENABLED = ("pcim_iomap_region", "pcim_request_region", "pcim_request_all_regions", "dmam_alloc_coherent", "pcim_alloc_irq_vectors", "pcim_alloc_irq_vectors<Min>",
                       "pcim_alloc_irq_vectors_affinity")
-UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_regions", "pci_request_selected_regions", "dma_alloc_coherent", "dma_map_single", "dma_map_single one way")
+UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_regions", "pci_request_selected_regions", "dma_alloc_coherent", "dma_map_single", "dma_map_single one way", "dma_map_sg", "dma_map_page")
 MANAGED_AT_RUN_TIME = ("pcim_iomap_region at run time", "pcim_request_region at run time")
 UNMANAGED_AT_RUN_TIME = ("pci_iomap_region at run time", "pci_request_region at run time")
 MANAGED_MAPPING = ("dmam_map_single", "dmam_map_single one way")
@@ -248,6 +256,7 @@ ANYBODYS = (
     "pci_set_master", "pci_clear_master",
     "pci_read_config_byte", "pci_read_config_word", "pci_read_config_dword", "pci_find_capability", "pci_find_ext_capability",
     "pci_msix_vec_count", "pci_resource", "pci_select_bars",
+    "dma_sync_sg_for_cpu", "dma_sync_sg_for_device",
     "dma_sync_single_for_cpu", "dma_sync_single_for_device", "dma_sync_single_range_for_cpu", "dma_sync_single_range_for_device",
     "dma_set_mask", "dma_set_coherent_mask", "dma_set_mask_and_coherent", "dma_get_required_mask",
     "pci_iomap", "pci_iomap of several", "pci_iomap_range", "pci_iomap_range of several",
@@ -297,6 +306,7 @@ RULES = (
     rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] in ("region_outcome", "regions_outcome")),
          "is no requested BAR"),
     rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "mapping_outcome"), "is no mapping"),
+    rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "sg_outcome"), "is no mapping of pieces"),
     rule("D013", ("pcim_iomap_region as in C", "pci_iomap_region as in C", "pcim_request_region as in C",
                   "pci_request_region as in C"), "which BAR is a template argument"),
     rule("D013", ("pci_iomap of one, which", "pci_iomap of several, not which", "pci_iomap_range of several, not which"),
@@ -323,9 +333,13 @@ RULES = (
     rule("D002", MANAGED_MAPPING, "needs a managed object", enabled=MANAGED, object=UNMANAGED),
     rule(ALLOWED, MANAGED_MAPPING, enabled=MANAGED, object=MANAGED, table=AGREES),
     rule("D004", MANAGED_MAPPING, D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
-    rule("D005", "dmam_map_single of no bytes", NEEDS_ENABLE, enabled=UNMANAGED),
+    rule("D005", ("dmam_map_single of no bytes", "dmam_map_sg", "dmam_map_sg of no bytes"), NEEDS_ENABLE, enabled=UNMANAGED),
     rule("D002", "dmam_map_single of no bytes", "needs a managed object", enabled=MANAGED, mute=UNMANAGED),
-    rule("D011", "dmam_map_single of no bytes", "map plain bytes", enabled=MANAGED, mute=MANAGED),
+    rule("D002", "dmam_map_sg of no bytes", "maps managed objects", enabled=MANAGED, mute=UNMANAGED),
+    rule("D011", ("dmam_map_single of no bytes", "dmam_map_sg of no bytes"), "map plain bytes", enabled=MANAGED, mute=MANAGED),
+    rule("D002", "dmam_map_sg", "maps managed objects", enabled=MANAGED, object=UNMANAGED),
+    rule(ALLOWED, "dmam_map_sg", enabled=MANAGED, object=MANAGED, table=AGREES),
+    rule("D004", "dmam_map_sg", D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
 
     # What is unmanaged may stand on either.
     rule(ALLOWED, UNMANAGED_ON_ENABLED, table=AGREES),
@@ -420,8 +434,11 @@ def type_of(argument, owner, platform, driver, minimum):
     if argument.endswith("_outcome"):
         return f"result<{type_of(argument.removesuffix('_outcome'), owner, platform, driver, minimum)}>"
     known = f", {minimum}" if argument == "vectors" else ""
+    if argument == "sg":
+        known = ", pci::detail::managed_pieces<2>" if owner == MANAGED else ", pci::detail::listed_pieces"
     token = {"enabled": "enabled_device", "vectors": "irq_allocation", "vector": "irq_vector",
-             "registration": "irq_registration", "region": "bar_region", "regions": "bar_regions", "mapping": "dma_mapping"}[argument]
+             "registration": "irq_registration", "region": "bar_region", "regions": "bar_regions", "mapping": "dma_mapping",
+             "sg": "dma_sg_mapping"}[argument]
     return f"{token}<{owner}_t, {platform}, {driver}{known}>"
 
 
