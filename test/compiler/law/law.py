@@ -85,6 +85,10 @@ PROPER = (
     Function("pci_iomap_range", "pci_iomap_range(regions, 0, 16)", ("regions",), "any_bar", form=" of several, not which"),
     acquires(MANAGED, "dma_coherent", "dmam_alloc_coherent", "enabled, 4096", "enabled"),
     acquires(UNMANAGED, "dma_coherent", "dma_alloc_coherent", "enabled, 4096", "enabled"),
+    acquires(MANAGED, "dma_coherent", "dmam_pool_create", 'enabled, "name", 64', "enabled"),
+    acquires(UNMANAGED, "dma_coherent", "dma_pool_create", 'enabled, "name", 64', "enabled"),
+    acquires(UNMANAGED, "dma_coherent", "dma_pool_alloc", "pool", "pool"),
+    acquires(UNMANAGED, "dma_coherent", "dma_pool_zalloc", "pool", "pool"),
     acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, object", "enabled", "object"),
     acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, mute", "enabled", "mute", form=" of no bytes"),
     acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, object, 1, dma_direction::to_device", "enabled", "object",
@@ -186,11 +190,11 @@ def mistaken(function, form, call, *takes):
 # DEVRES_TRY forgotten on what the first argument is made by.
 UNWRAPPED = {"enabled": "enabled_outcome", "vector": "vector_outcome", "region": "region_outcome",
              "regions": "regions_outcome", "mapping": "mapping_outcome",
-             "sg": "sg_outcome"}
+             "sg": "sg_outcome", "pool": "pool_outcome"}
 OF_RESULTS = tuple(
     mistaken(one, " of a result", one.call.replace(f"({one.takes[0]}", f"({UNWRAPPED[one.takes[0]]}"),
              UNWRAPPED[one.takes[0]], *one.takes[1:])
-    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",), ("region",), ("regions",), ("mapping",), ("sg",)) and f"({one.takes[0]}" in one.call)
+    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",), ("region",), ("regions",), ("mapping",), ("sg",), ("pool",)) and f"({one.takes[0]}" in one.call)
 # As in C: the BAR's number among the arguments, flags of the interrupt.
 AS_IN_C = tuple(
     mistaken(one, " as in C", call, *one.takes) for one in PROPER for call in {
@@ -241,9 +245,9 @@ ALLOWED = "allowed"
 
 # What only a device is needed for; what is managed and built on an enabled device; the same, unmanaged.
 FIRST = ("devm_emplace", "devm_kcalloc", "devm_kmemdup", "devm_kstrdup", "pcim_enable_device", "pci_enable_device")
-MANAGED_ON_ENABLED = ("pcim_iomap_region", "pcim_request_region", "pcim_request_all_regions", "dmam_alloc_coherent", "pcim_alloc_irq_vectors", "pcim_alloc_irq_vectors<Min>",
+MANAGED_ON_ENABLED = ("pcim_iomap_region", "pcim_request_region", "pcim_request_all_regions", "dmam_alloc_coherent", "dmam_pool_create", "pcim_alloc_irq_vectors", "pcim_alloc_irq_vectors<Min>",
                       "pcim_alloc_irq_vectors_affinity")
-UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_regions", "pci_request_selected_regions", "dma_alloc_coherent", "dma_map_single", "dma_map_single one way", "dma_map_sg", "dma_map_page")
+UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_regions", "pci_request_selected_regions", "dma_alloc_coherent", "dma_map_single", "dma_map_single one way", "dma_map_sg", "dma_map_page", "dma_pool_create")
 MANAGED_AT_RUN_TIME = ("pcim_iomap_region at run time", "pcim_request_region at run time")
 UNMANAGED_AT_RUN_TIME = ("pci_iomap_region at run time", "pci_request_region at run time")
 MANAGED_MAPPING = ("dmam_map_single", "dmam_map_single one way")
@@ -256,7 +260,7 @@ ANYBODYS = (
     "pci_set_master", "pci_clear_master",
     "pci_read_config_byte", "pci_read_config_word", "pci_read_config_dword", "pci_find_capability", "pci_find_ext_capability",
     "pci_msix_vec_count", "pci_resource", "pci_select_bars",
-    "dma_sync_sg_for_cpu", "dma_sync_sg_for_device",
+    "dma_sync_sg_for_cpu", "dma_sync_sg_for_device", "dma_pool_alloc", "dma_pool_zalloc",
     "dma_sync_single_for_cpu", "dma_sync_single_for_device", "dma_sync_single_range_for_cpu", "dma_sync_single_range_for_device",
     "dma_set_mask", "dma_set_coherent_mask", "dma_set_mask_and_coherent", "dma_get_required_mask",
     "pci_iomap", "pci_iomap of several", "pci_iomap_range", "pci_iomap_range of several",
@@ -307,6 +311,7 @@ RULES = (
          "is no requested BAR"),
     rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "mapping_outcome"), "is no mapping"),
     rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "sg_outcome"), "is no mapping of pieces"),
+    rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "pool_outcome"), "is no pool"),
     rule("D013", ("pcim_iomap_region as in C", "pci_iomap_region as in C", "pcim_request_region as in C",
                   "pci_request_region as in C"), "which BAR is a template argument"),
     rule("D013", ("pci_iomap of one, which", "pci_iomap of several, not which", "pci_iomap_range of several, not which"),
@@ -438,7 +443,7 @@ def type_of(argument, owner, platform, driver, minimum):
         known = ", pci::detail::managed_pieces<2>" if owner == MANAGED else ", pci::detail::listed_pieces"
     token = {"enabled": "enabled_device", "vectors": "irq_allocation", "vector": "irq_vector",
              "registration": "irq_registration", "region": "bar_region", "regions": "bar_regions", "mapping": "dma_mapping",
-             "sg": "dma_sg_mapping"}[argument]
+             "sg": "dma_sg_mapping", "pool": "dma_pool"}[argument]
     return f"{token}<{owner}_t, {platform}, {driver}{known}>"
 
 
