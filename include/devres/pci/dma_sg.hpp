@@ -203,6 +203,8 @@ concept sg_argument = rule<
 template <class Mapping>
     requires sg_argument<Mapping> && platform_syncs_dma<detail::platform_of<Mapping>>
 void dma_sync_sg_for_cpu(const Mapping& mapping) noexcept {
+    if (!detail::mapping_access::is_there(mapping)) [[unlikely]]
+        return;
     auto& dev = mapping.dev();
     for (std::size_t i = 0; i != mapping.size(); ++i)
         dev.platform().sync_dma_for_cpu(dev.function(), mapping[i], mapping.direction());
@@ -214,6 +216,8 @@ void dma_sync_sg_for_cpu(const Mapping& mapping) noexcept {
 template <class Mapping>
     requires sg_argument<Mapping> && platform_syncs_dma<detail::platform_of<Mapping>>
 void dma_sync_sg_for_device(const Mapping& mapping) noexcept {
+    if (!detail::mapping_access::is_there(mapping)) [[unlikely]]
+        return;
     auto& dev = mapping.dev();
     for (std::size_t i = 0; i != mapping.size(); ++i)
         dev.platform().sync_dma_for_device(dev.function(), mapping[i], mapping.direction());

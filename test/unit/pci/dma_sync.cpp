@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <devres/pci/dma_sync.hpp>
 
+#include <utility>
+
 #include <devres/any_platform.hpp>
 #include <devres/linux_model.hpp>
+#include <devres/pci/dma_sg.hpp>
 #include <devres/sim.hpp>
 #include <devres/testing.hpp>
 
@@ -160,6 +163,28 @@ TEST_CASE("a part of a mapping is synced, and what it does not have is refused")
     CHECK(pci::dma_sync_single_range_for_cpu(both, 4, 5).error() == errc::einval);
     CHECK(pci::dma_sync_single_range_for_cpu(both, 9, 0).error() == errc::einval);
     CHECK(pci::dma_sync_single_range_for_device(both, ~std::size_t{0}, 2).error() == errc::einval);
+    CHECK(bus.ledger().violations().empty());
+}
+
+TEST_CASE("a mapping that has been moved from is not synced") {
+    sim::bus bus;
+    auto& f = bus.add({});
+    pci::device<sim::bus> dev(bus, f);
+    const auto enabled = pci::pci_enable_device(dev).value();
+    char bytes[8] = {};
+    auto mapping = pci::dma_map_single(enabled, bytes, 8).value();
+    pci::scatterlist list[] = {{bytes, 8}};
+    auto sg = pci::dma_map_sg(enabled, list, 1, dma_direction::bidirectional).value();
+    const auto moved = std::move(mapping);
+    const auto moved_sg = std::move(sg);
+    // NOLINTBEGIN: that is the question
+    CHECK(pci::dma_sync_single_range_for_cpu(mapping, 0, 0).error() == errc::enoent);
+    CHECK(pci::dma_sync_single_range_for_device(mapping, 0, 0).error() == errc::enoent);
+    pci::dma_sync_single_for_cpu(mapping);
+    pci::dma_sync_single_for_device(mapping);
+    pci::dma_sync_sg_for_cpu(sg);
+    pci::dma_sync_sg_for_device(sg);
+    // NOLINTEND
     CHECK(bus.ledger().violations().empty());
 }
 
