@@ -130,8 +130,8 @@ TEST_CASE("decorators pass masks on, tell of one that is refused, and can refuse
 }
 
 TEST_CASE("on the model of Linux a mask is refused with EIO, and stays for the next C driver") {
-    for (const auto& version : {linux_model::linux_6_1, linux_model::linux_6_12}) {
-        linux_model::kernel linux(version);
+    for (const auto& which : {linux_model::linux_6_1, linux_model::linux_6_12}) {
+        linux_model::kernel linux(which);
         auto& dev = linux.add({});
         linux.hardware().set_dma_base(four_gib);
         CHECK(linux.dma_set_mask(dev, dma_bit_mask(32)) == -5);
