@@ -138,7 +138,8 @@ concept pool_argument = rule<
 /// `enomem` if there is no memory for the pool or its record, `enoent` if the enable has been released, `edeadlk` from inside
 /// a handler: there is no pool then.
 /// @par Linux
-/// `dmam_pool_create()`, which frees the pool under elements that are out
+/// `dmam_pool_create()`. There a pool that ends while elements are out complains, and leaks all of its memory; who then gives an
+/// element back does so to a pool that has gone.
 template <class Enabled>
     requires enabled_argument<Enabled> && pool_of_managed_device<Enabled> && pool_managed<detail::driver_of<Enabled>>
 [[nodiscard]] auto dmam_pool_create(const Enabled& enabled, const char* name, std::size_t size, std::size_t align = 1,
@@ -151,7 +152,7 @@ template <class Enabled>
 /// As `dmam_pool_create`, until the guard dies.
 /// @returns a guard that ends the pool; the errors of `dmam_pool_create`: there is no pool then.
 /// @par Linux
-/// `dma_pool_create()` and, when the guard dies, `dma_pool_destroy()`, which complains of elements that are out, and leaks them
+/// `dma_pool_create()` and, when the guard dies, `dma_pool_destroy()`
 template <class Enabled>
     requires enabled_argument<Enabled> && pool_unmanaged<detail::driver_of<Enabled>>
 [[nodiscard]] auto dma_pool_create(const Enabled& enabled, const char* name, std::size_t size, std::size_t align = 1,
