@@ -32,8 +32,10 @@ enum class violation_kind {
     dma_fault,                 ///< DMA by the device to memory it may not touch
     dma_freed_twice,           ///< free of a DMA block that is not allocated
     dma_unmapped_twice,        ///< unmap of memory that is not mapped for DMA
-    memory_unknown,            ///< deallocate of a block that is not allocated
-    memory_wrong_size,         ///< deallocate with another size or alignment than allocate
+    dma_not_synced,       ///< one side uses, or overwrites, mapped bytes that the other wrote and that were not synced
+    dma_synced_unmapped,  ///< sync of memory that is not mapped for DMA
+    memory_unknown,       ///< deallocate of a block that is not allocated
+    memory_wrong_size,    ///< deallocate with another size or alignment than allocate
 };
 
 /// One thing that went wrong: what, where, and in words with the values that matter.

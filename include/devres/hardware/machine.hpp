@@ -84,6 +84,19 @@ public:
     }
     [[nodiscard]] unsigned possible_cpus() const noexcept { return cpus_; }  ///< over which vectors are spread
 
+    /// Where addresses for DMA begin, for functions that are there and those to come: 256 MiB unless said otherwise. At 4 GiB
+    /// and above, a driver needs a DMA mask of more than 32 bits.
+    void set_dma_base(pci::bus_address base) {
+        const std::scoped_lock hold(lock_);
+        dma_base_ = base;
+        for (function& f : functions_)
+            f.dma().set_base(base);
+    }
+
+    /// Whether a device and a driver see at once what the other writes to mapped memory; true unless said otherwise, for mappings
+    /// that are made from now on. If not, `dma_sync_single_for_cpu` and `..._for_device` say when, as the map and the unmap do.
+    void set_coherent(bool on) noexcept { coherent_ = on; }
+
     /// Whether this thread is in a handler of the function's.
     [[nodiscard]] static bool in_handler(const function& f) noexcept {
         for (const detail::handler_frame* frame = detail::running_handlers; frame != nullptr; frame = frame->outer) {
@@ -131,16 +144,24 @@ public:
         mapped.function_->write_bar(pci::bar_number(mapped.bar_), offset, sizeof(T), value);
     }
 
+    static result<> set_dma_mask(function& f, pci::dma_use use, std::uint64_t mask) noexcept {
+        return f.dma().set_mask(use, mask) ? result<>() : fail(errc::eio);
+    }
+    [[nodiscard]] static std::uint64_t required_dma_mask(const function& f) noexcept { return f.dma().required_mask(); }
     result<pci::dma_block> allocate_dma(function& f, std::size_t size) noexcept;
     void free_dma(function& f, const pci::dma_block& block) noexcept;
-    result<pci::dma_block> map_dma(function& f, void* memory, std::size_t size) noexcept;
+    result<pci::dma_block> map_dma(function& f, void* memory, std::size_t size,
+                                   pci::dma_direction direction = pci::dma_direction::bidirectional) noexcept;
     void unmap_dma(function& f, const pci::dma_block& mapping) noexcept;
+    void sync_dma_for_cpu(function& f, const pci::dma_block& part) noexcept;
+    void sync_dma_for_device(function& f, const pci::dma_block& part) noexcept;
     /// @}
 
 private:
     function& place(detail::blueprint plan);
     pci::address free_address();
     void assign_bars(detail::blueprint& plan) noexcept;
+    void tell_sync(function& f, const pci::dma_block& part, dma_space::synced outcome, const char* clash) noexcept;
     bool accessible(const region& mapped, std::size_t offset, unsigned width) noexcept;
     void check_handler(const region& mapped, const char* does) noexcept;
     static void collect(const void* self, std::vector<std::string>& lines);
@@ -156,6 +177,8 @@ private:
     std::uint64_t next_memory_ = 0x8000'0000;
     std::uint64_t next_wide_ = 0x40'0000'0000;
     unsigned cpus_ = 8;
+    pci::bus_address dma_base_{0x1000'0000};
+    bool coherent_ = true;
 };
 
 }  // namespace devres::hardware

@@ -112,6 +112,14 @@ public:
     void pci_intx(pci_dev& dev, bool on);
     /// @}
 
+    /// As the kernel's (kernel/dma/mapping.c): 0, or -EIO. A mask stays set for the next driver.
+    /// @{
+    int dma_set_mask(pci_dev& dev, std::uint64_t mask) noexcept;
+    int dma_set_coherent_mask(pci_dev& dev, std::uint64_t mask) noexcept;
+    int dma_set_mask_and_coherent(pci_dev& dev, std::uint64_t mask) noexcept;
+    [[nodiscard]] std::uint64_t dma_get_required_mask(const pci_dev& dev) noexcept;
+    /// @}
+
     /// As the kernel's (drivers/pci/msi).
     /// @{
     int pci_alloc_irq_vectors(pci_dev& dev, unsigned min, unsigned max, unsigned flags) {
@@ -176,17 +184,8 @@ public:
     }
 
     result<pci::bar_resource> describe_bar(const pci_dev& dev, pci::bar_number bar) noexcept;
-    result<hardware::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
-        auto mapped = hardware_.map_bar(dev.hardware, bar, name);
-        dev.platform_bars_ += mapped ? 1U : 0U;
-        return mapped;
-    }
-    void unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept {
-        if (!hardware_.unmap_bar(dev.hardware, mapped))
-            return;
-        --dev.platform_bars_;
-        settle_enable(dev);
-    }
+    result<hardware::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept;
+    void unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept;
     std::size_t bar_size(const hardware::region& mapped) noexcept { return hardware_.bar_size(mapped); }
     template <class T>
     T read(const hardware::region& mapped, std::size_t offset) noexcept {
@@ -212,14 +211,14 @@ public:
     result<> disable_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<> enable_handler(pci_dev& dev, pci::handler_id id) noexcept;
 
-    result<pci::dma_block> allocate_dma(pci_dev& dev, std::size_t size) noexcept {
-        return hardware_.allocate_dma(dev.hardware, size);
-    }
-    void free_dma(pci_dev& dev, const pci::dma_block& block) noexcept { hardware_.free_dma(dev.hardware, block); }
-    result<pci::dma_block> map_dma(pci_dev& dev, void* memory, std::size_t size) noexcept {
-        return hardware_.map_dma(dev.hardware, memory, size);
-    }
-    void unmap_dma(pci_dev& dev, const pci::dma_block& mapping) noexcept { hardware_.unmap_dma(dev.hardware, mapping); }
+    result<> set_dma_mask(pci_dev& dev, pci::dma_use use, std::uint64_t mask) noexcept;
+    std::uint64_t required_dma_mask(const pci_dev& dev) noexcept;
+    result<pci::dma_block> allocate_dma(pci_dev& dev, std::size_t size) noexcept;
+    void free_dma(pci_dev& dev, const pci::dma_block& block) noexcept;
+    result<pci::dma_block> map_dma(pci_dev& dev, void* memory, std::size_t size, pci::dma_direction = {}) noexcept;
+    void unmap_dma(pci_dev& dev, const pci::dma_block& mapping, pci::dma_direction = {}) noexcept;
+    void sync_dma_for_cpu(pci_dev& dev, const pci::dma_block& part, pci::dma_direction) noexcept;
+    void sync_dma_for_device(pci_dev& dev, const pci::dma_block& part, pci::dma_direction) noexcept;
     /// @}
 
 private:
@@ -287,6 +286,7 @@ private:
 
 }  // namespace devres::linux_model
 
+#include <devres/linux_model/detail/kernel_dma.hpp>
 #include <devres/linux_model/detail/kernel_drivers.hpp>
 #include <devres/linux_model/detail/kernel_handlers.hpp>
 #include <devres/linux_model/detail/kernel_msi.hpp>

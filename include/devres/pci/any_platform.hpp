@@ -72,10 +72,17 @@ struct platform_calls {
     result<> (*synchronize_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*disable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*enable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    result<> (*set_dma_mask)(any_platform& self, any_function& f, dma_use use, std::uint64_t mask) noexcept;
+    std::uint64_t (*required_dma_mask)(any_platform& self, const any_function& f) noexcept;
     result<dma_block> (*allocate_dma)(any_platform& self, any_function& f, std::size_t size) noexcept;
     void (*free_dma)(any_platform& self, any_function& f, const dma_block& block) noexcept;
-    result<dma_block> (*map_dma)(any_platform& self, any_function& f, void* memory, std::size_t size) noexcept;
-    void (*unmap_dma)(any_platform& self, any_function& f, const dma_block& mapping) noexcept;
+    result<dma_block> (*map_dma)(any_platform& self, any_function& f, void* memory, std::size_t size,
+                                 dma_direction direction) noexcept;
+    void (*unmap_dma)(any_platform& self, any_function& f, const dma_block& mapping, dma_direction direction) noexcept;
+    void (*sync_dma_for_cpu)(any_platform& self, any_function& f, const dma_block& part,
+                             dma_direction direction) noexcept;
+    void (*sync_dma_for_device)(any_platform& self, any_function& f, const dma_block& part,
+                                dma_direction direction) noexcept;
     std::uint8_t (*read8)(any_platform& self, const any_region& region, std::size_t offset) noexcept;
     std::uint16_t (*read16)(any_platform& self, const any_region& region, std::size_t offset) noexcept;
     std::uint32_t (*read32)(any_platform& self, const any_region& region, std::size_t offset) noexcept;
@@ -203,14 +210,33 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return calls_->disable_handler(*this, f, id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return calls_->enable_handler(*this, f, id); }
 
+    /// The primitive, and `enotsupp` if the platform underneath has none.
+    result<> set_dma_mask(any_function& f, dma_use use, std::uint64_t mask) noexcept {
+        return calls_->set_dma_mask(*this, f, use, mask);
+    }
+    /// The primitive, and all bits if the platform underneath has none.
+    std::uint64_t required_dma_mask(const any_function& f) noexcept { return calls_->required_dma_mask(*this, f); }
     result<dma_block> allocate_dma(any_function& f, std::size_t size) noexcept {
         return calls_->allocate_dma(*this, f, size);
     }
     void free_dma(any_function& f, const dma_block& block) noexcept { calls_->free_dma(*this, f, block); }
-    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size) noexcept {
-        return calls_->map_dma(*this, f, memory, size);
+    /// The primitive; in both directions if the platform underneath knows none.
+    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size,
+                              dma_direction direction = dma_direction::bidirectional) noexcept {
+        return calls_->map_dma(*this, f, memory, size, direction);
     }
-    void unmap_dma(any_function& f, const dma_block& mapping) noexcept { calls_->unmap_dma(*this, f, mapping); }
+    void unmap_dma(any_function& f, const dma_block& mapping,
+                   dma_direction direction = dma_direction::bidirectional) noexcept {
+        calls_->unmap_dma(*this, f, mapping, direction);
+    }
+    /// The primitive, and nothing if the platform underneath has none.
+    void sync_dma_for_cpu(any_function& f, const dma_block& part, dma_direction direction) noexcept {
+        calls_->sync_dma_for_cpu(*this, f, part, direction);
+    }
+    /// As `sync_dma_for_cpu`.
+    void sync_dma_for_device(any_function& f, const dma_block& part, dma_direction direction) noexcept {
+        calls_->sync_dma_for_device(*this, f, part, direction);
+    }
     /// @}
 
     /// Tells the platform underneath of a resource, if it listens; without a call if it does not.

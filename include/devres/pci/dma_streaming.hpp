@@ -9,22 +9,51 @@ namespace devres::pci {
 
 namespace detail {
 
+/// A mapping on a platform that knows directions.
+struct directed_block : dma_block {
+    dma_direction direction = dma_direction::bidirectional;
+};
+
 struct streaming_kind : any_kind {
     static constexpr resource_kind about{"dma_streaming"};
     template <class P>
-    using value = dma_block;
+    using value = std::conditional_t<has_dma_directions<P>, directed_block, dma_block>;
 
     template <class P, class Driver>
-    static void release(device<P, Driver>& dev, dma_block& block) noexcept {
-        dev.platform().unmap_dma(dev.function(), block);
+    static result<value<P>> map(device<P, Driver>& dev, void* memory, std::size_t size,
+                                dma_direction direction) noexcept {
+        if constexpr (has_dma_directions<P>) {
+            auto mapped = dev.platform().map_dma(dev.function(), memory, size, direction);
+            if (!mapped) [[unlikely]]
+                return fail(mapped.error());
+            return directed_block{*mapped, direction};
+        } else {
+            return dev.platform().map_dma(dev.function(), memory, size);
+        }
     }
-    static constexpr void clear(dma_block& block) noexcept { block = {}; }
+    template <class P, class Driver>
+    static void unmap(device<P, Driver>& dev, const dma_block& block,
+                      [[maybe_unused]] dma_direction direction) noexcept {
+        if constexpr (has_dma_directions<P>)
+            dev.platform().unmap_dma(dev.function(), block, direction);
+        else
+            dev.platform().unmap_dma(dev.function(), block);
+    }
+    template <class P, class Driver>
+    static void release(device<P, Driver>& dev, value<P>& block) noexcept {
+        if constexpr (has_dma_directions<P>)
+            unmap(dev, block, block.direction);
+        else
+            unmap(dev, block, dma_direction::bidirectional);
+    }
+    static constexpr void clear(auto& block) noexcept { block = {}; }
 
-    /// That of the object whose memory it is, which is older.
-    template <class Enabled, class Object>
-    [[nodiscard]] static release_step step(const Enabled&, const Object& object) noexcept {
-        const auto* const record = detail::record_access::node(detail::token::record(object));
-        return record->is(detail::list_node::has_code) ? release_step::code : release_step::matter;
+    /// That of the objects whose memory it is, which are older.
+    template <class Enabled, class... Object>
+    [[nodiscard]] static release_step step(const Enabled&, const Object&... object) noexcept {
+        const bool code = (false || ... ||
+                           detail::record_access::node(detail::token::record(object))->is(detail::list_node::has_code));
+        return code ? release_step::code : release_step::matter;
     }
 };
 
@@ -38,6 +67,14 @@ template <class Owner, class P, class Driver = void>
 class DEVRES_CONSUMABLE dma_mapping : public detail::dma_memory<Owner, detail::streaming_kind, P, Driver> {
     friend struct devres::detail::token;
     using detail::dma_memory<Owner, detail::streaming_kind, P, Driver>::dma_memory;
+
+public:
+    /// Who writes it.
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY dma_direction direction() const noexcept
+        requires has_dma_directions<P>
+    {
+        return this->value_.direction;
+    }
 };
 
 /// For the members of a driver's state: `mapping_of<Device>`.
@@ -70,7 +107,8 @@ concept streaming_unmanaged =
 
 /// Lets the device reach a managed object, its first `size` bytes, until the driver is unbound and the device masters the bus
 /// no more; sooner only where a group releases the object: the mapping goes before it. The object is plain bytes, which may
-/// be a part of one that is not: `dmam_map_single(enabled, data.part(data->buffer))`.
+/// be a part of one that is not: `dmam_map_single(enabled, data.part(data->buffer))`. In one direction, the device does no more
+/// than that where the platform can see to it; `dma_sync_single_for_cpu` and `..._for_device` say whose turn it is.
 /// @returns a view of the mapping; `einval` if `size` is 0 or more than the object, or the object another device's, `enomem`
 /// if it cannot be mapped or recorded, `enoent` if the enable or the object has been released, `edeadlk` from inside a
 /// handler, or the platform's error: nothing is mapped then.
@@ -80,27 +118,29 @@ concept streaming_unmanaged =
 template <class Enabled, class Memory>
     requires enabled_argument<Enabled> && mapping_of_managed_device<Enabled> && unwrapped<Memory> &&
              managed_memory<Memory> && plain_bytes<Memory> && streaming_managed<detail::driver_of<Enabled>>
-[[nodiscard]] DEVRES_INLINE auto
-dmam_map_single(const Enabled& enabled, const Memory& object,
-                std::size_t size = sizeof(typename detail::referred<Memory>::type)) noexcept
+[[nodiscard]] DEVRES_INLINE auto dmam_map_single(const Enabled& enabled, const Memory& object,
+                                                 std::size_t size = sizeof(typename detail::referred<Memory>::type),
+                                                 dma_direction direction = dma_direction::bidirectional) noexcept
     -> result<dma_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = dma_mapping<managed_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
     auto& dev = enabled.dev();
     if (size == 0 || size > sizeof(object.get())) [[unlikely]]
         return fail(errc::einval);
     return detail::acquire<mapping, detail::streaming_kind>(
-        dev, {}, [&]() noexcept { return dev.platform().map_dma(dev.function(), &object.get(), size); }, enabled,
+        dev, {}, [&]() noexcept { return detail::streaming_kind::map(dev, &object.get(), size, direction); }, enabled,
         object);
 }
 
-/// Lets the device reach `size` bytes at `memory`, until the guard dies. The memory must outlive the guard.
+/// Lets the device reach `size` bytes at `memory`, until the guard dies; what it wrote, the driver sees then. The memory must
+/// outlive the guard. In one direction, the device does no more than that where the platform can see to it.
 /// @returns a guard that unmaps it; `einval` if `memory` is null or `size` 0, `enomem` if it cannot be mapped, `edeadlk` from
 /// inside a handler, or the platform's error: nothing is mapped then.
 /// @par Linux
-/// `dma_map_single()` and, when the guard dies, `dma_unmap_single()`, in both directions (`DMA_BIDIRECTIONAL`)
+/// `dma_map_single()` and, when the guard dies, `dma_unmap_single()`; both directions (`DMA_BIDIRECTIONAL`) unless said otherwise
 template <class Enabled>
     requires enabled_argument<Enabled> && streaming_unmanaged<detail::driver_of<Enabled>>
-[[nodiscard]] auto dma_map_single(const Enabled& enabled, void* memory, std::size_t size) noexcept
+[[nodiscard]] auto dma_map_single(const Enabled& enabled, void* memory, std::size_t size,
+                                  dma_direction direction = dma_direction::bidirectional) noexcept
     -> result<dma_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>> {
     using mapping = dma_mapping<unmanaged_t, detail::platform_of<Enabled>, detail::driver_of<Enabled>>;
     if (!detail::is_there(enabled)) [[unlikely]]
@@ -109,7 +149,7 @@ template <class Enabled>
     if (memory == nullptr || size == 0) [[unlikely]]
         return fail(errc::einval);
     return detail::acquire<mapping, detail::streaming_kind>(
-        dev, {}, [&]() noexcept { return dev.platform().map_dma(dev.function(), memory, size); }, enabled);
+        dev, {}, [&]() noexcept { return detail::streaming_kind::map(dev, memory, size, direction); }, enabled);
 }
 
 }  // namespace devres::pci

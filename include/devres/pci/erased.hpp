@@ -108,14 +108,45 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return inner_->disable_handler(of(f), id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return inner_->enable_handler(of(f), id); }
 
+    result<> set_dma_mask(any_function& f, dma_use use, std::uint64_t mask) noexcept {
+        if constexpr (has_dma_masks<P>)
+            return inner_->set_dma_mask(of(f), use, mask);
+        else
+            return fail(errc::enotsupp);
+    }
+    std::uint64_t required_dma_mask(const any_function& f) noexcept {
+        if constexpr (has_dma_masks<P>)
+            return inner_->required_dma_mask(of(f));
+        else
+            return dma_bit_mask(64);
+    }
     result<dma_block> allocate_dma(any_function& f, std::size_t size) noexcept {
         return inner_->allocate_dma(of(f), size);
     }
     void free_dma(any_function& f, const dma_block& block) noexcept { inner_->free_dma(of(f), block); }
-    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size) noexcept {
-        return inner_->map_dma(of(f), memory, size);
+    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size,
+                              [[maybe_unused]] dma_direction direction = {}) noexcept {
+        if constexpr (has_dma_directions<P>)
+            return inner_->map_dma(of(f), memory, size, direction);
+        else
+            return inner_->map_dma(of(f), memory, size);
     }
-    void unmap_dma(any_function& f, const dma_block& mapping) noexcept { inner_->unmap_dma(of(f), mapping); }
+    void unmap_dma(any_function& f, const dma_block& mapping, [[maybe_unused]] dma_direction direction = {}) noexcept {
+        if constexpr (has_dma_directions<P>)
+            inner_->unmap_dma(of(f), mapping, direction);
+        else
+            inner_->unmap_dma(of(f), mapping);
+    }
+    void sync_dma_for_cpu([[maybe_unused]] any_function& f, [[maybe_unused]] const dma_block& part,
+                          [[maybe_unused]] dma_direction direction) noexcept {
+        if constexpr (has_dma_directions<P>)
+            inner_->sync_dma_for_cpu(of(f), part, direction);
+    }
+    void sync_dma_for_device([[maybe_unused]] any_function& f, [[maybe_unused]] const dma_block& part,
+                             [[maybe_unused]] dma_direction direction) noexcept {
+        if constexpr (has_dma_directions<P>)
+            inner_->sync_dma_for_device(of(f), part, direction);
+    }
     /// @}
 
 private:
@@ -188,10 +219,14 @@ private:
         .synchronize_handler = &call<&erased::synchronize_handler>::function,
         .disable_handler = &call<&erased::disable_handler>::function,
         .enable_handler = &call<&erased::enable_handler>::function,
+        .set_dma_mask = &call<&erased::set_dma_mask>::function,
+        .required_dma_mask = &call<&erased::required_dma_mask>::function,
         .allocate_dma = &call<&erased::allocate_dma>::function,
         .free_dma = &call<&erased::free_dma>::function,
         .map_dma = &call<&erased::map_dma>::function,
         .unmap_dma = &call<&erased::unmap_dma>::function,
+        .sync_dma_for_cpu = &call<&erased::sync_dma_for_cpu>::function,
+        .sync_dma_for_device = &call<&erased::sync_dma_for_device>::function,
         .read8 = &call<&erased::read8>::function,
         .read16 = &call<&erased::read16>::function,
         .read32 = &call<&erased::read32>::function,

@@ -79,6 +79,15 @@ public:
     /// Whether functions can have more than one MSI vector; true unless said otherwise.
     void set_multiple_msi(bool on) noexcept { multiple_msi_ = on; }
 
+    /// Where addresses for DMA begin: 256 MiB unless said otherwise. At 4 GiB and above, a driver needs a DMA mask of more than
+    /// 32 bits.
+    void set_dma_base(pci::bus_address base) { machine_.set_dma_base(base); }
+
+    /// Whether devices and drivers see at once what the other writes to mapped memory; true unless said otherwise, for mappings
+    /// that are made from now on. If not, a driver that forgets `dma_sync_single_for_cpu` or `..._for_device` works on stale
+    /// bytes, as on many an ARM processor.
+    void set_coherent(bool on) noexcept { machine_.set_coherent(on); }
+
     /// The hardware: functions, interrupt controller, memory.
     [[nodiscard]] hardware::machine& machine() noexcept { return machine_; }
 
@@ -140,14 +149,27 @@ public:
     result<> disable_handler(function& f, pci::handler_id id) noexcept;
     result<> enable_handler(function& f, pci::handler_id id) noexcept;
 
+    result<> set_dma_mask(function& f, pci::dma_use use, std::uint64_t mask) noexcept {
+        return hardware::machine::set_dma_mask(f, use, mask);
+    }
+    std::uint64_t required_dma_mask(const function& f) noexcept { return hardware::machine::required_dma_mask(f); }
     result<pci::dma_block> allocate_dma(function& f, std::size_t size) noexcept {
         return machine_.allocate_dma(f, size);
     }
     void free_dma(function& f, const pci::dma_block& block) noexcept { machine_.free_dma(f, block); }
-    result<pci::dma_block> map_dma(function& f, void* memory, std::size_t size) noexcept {
-        return machine_.map_dma(f, memory, size);
+    result<pci::dma_block> map_dma(function& f, void* memory, std::size_t size,
+                                   pci::dma_direction direction = pci::dma_direction::bidirectional) noexcept {
+        return machine_.map_dma(f, memory, size, direction);
     }
-    void unmap_dma(function& f, const pci::dma_block& mapping) noexcept { machine_.unmap_dma(f, mapping); }
+    void unmap_dma(function& f, const pci::dma_block& mapping, pci::dma_direction = {}) noexcept {
+        machine_.unmap_dma(f, mapping);
+    }
+    void sync_dma_for_cpu(function& f, const pci::dma_block& part, pci::dma_direction) noexcept {
+        machine_.sync_dma_for_cpu(f, part);
+    }
+    void sync_dma_for_device(function& f, const pci::dma_block& part, pci::dma_direction) noexcept {
+        machine_.sync_dma_for_device(f, part);
+    }
     /// @}
 
 private:

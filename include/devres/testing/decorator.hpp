@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -150,6 +151,19 @@ public:
         return pass({.what = primitive::enable_handler}, &f, [&] { return inner_->enable_handler(f, id); });
     }
 
+    result<> set_dma_mask(function_type& f, pci::dma_use use, std::uint64_t mask) noexcept
+        requires pci::has_dma_masks<P>
+    {
+        return pass({.what = primitive::set_dma_mask,
+                     .number = static_cast<unsigned>(use),
+                     .size = static_cast<std::size_t>(std::bit_width(mask))},
+                    &f, [&] { return inner_->set_dma_mask(f, use, mask); });
+    }
+    std::uint64_t required_dma_mask(const function_type& f) noexcept
+        requires pci::has_dma_masks<P>
+    {
+        return inner_->required_dma_mask(f);
+    }
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept {
         return pass({.what = primitive::allocate_dma, .size = size}, &f, [&] { return inner_->allocate_dma(f, size); });
     }
@@ -158,6 +172,31 @@ public:
     }
     result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
         return pass({.what = primitive::map_dma, .size = size}, &f, [&] { return inner_->map_dma(f, memory, size); });
+    }
+    result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size,
+                                   pci::dma_direction direction) noexcept
+        requires pci::has_dma_directions<P>
+    {
+        return pass({.what = primitive::map_dma, .size = size}, &f,
+                    [&] { return inner_->map_dma(f, memory, size, direction); });
+    }
+    void unmap_dma(function_type& f, const pci::dma_block& mapping, pci::dma_direction direction) noexcept
+        requires pci::has_dma_directions<P>
+    {
+        pass({.what = primitive::unmap_dma, .size = mapping.size}, &f,
+             [&] { inner_->unmap_dma(f, mapping, direction); });
+    }
+    void sync_dma_for_cpu(function_type& f, const pci::dma_block& part, pci::dma_direction direction) noexcept
+        requires pci::has_dma_directions<P>
+    {
+        pass({.what = primitive::sync_dma_for_cpu, .size = part.size}, &f,
+             [&] { inner_->sync_dma_for_cpu(f, part, direction); });
+    }
+    void sync_dma_for_device(function_type& f, const pci::dma_block& part, pci::dma_direction direction) noexcept
+        requires pci::has_dma_directions<P>
+    {
+        pass({.what = primitive::sync_dma_for_device, .size = part.size}, &f,
+             [&] { inner_->sync_dma_for_device(f, part, direction); });
     }
     void unmap_dma(function_type& f, const pci::dma_block& mapping) noexcept {
         pass({.what = primitive::unmap_dma, .size = mapping.size}, &f, [&] { inner_->unmap_dma(f, mapping); });

@@ -22,8 +22,8 @@ using fault_steps = std::set<std::size_t>;
 /// A platform whose n-th fallible primitive fails, for a driver's error paths.
 ///
 /// Steps are the calls of `attach`, `enable`, `set_master`, `suspend`, `resume`, `read_config`, `write_config`,
-/// `map_bar`, `allocate_vectors`, `register_handler`, `allocate_dma`, `map_dma` and of the memory hook `allocate`, in
-/// the order they are made. A step that is to fail does not reach the platform underneath and so leaves nothing
+/// `map_bar`, `allocate_vectors`, `register_handler`, `set_dma_mask`, `allocate_dma`, `map_dma` and of the memory hook
+/// `allocate`, in the order they are made. A step that is to fail does not reach the platform underneath and so leaves nothing
 /// behind; `allocate` then answers null and the others what `fail_with` says. Release primitives never fail, and neither
 /// does switching bus mastering off.
 ///

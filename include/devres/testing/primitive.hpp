@@ -11,7 +11,7 @@
 namespace devres::testing {
 
 /// The primitives of a platform that do something; questions (`id`, `bar_size`, `vector_number`,
-/// `handler_registered`, `in_handler`) and `relax` are not among them.
+/// `handler_registered`, `in_handler`, `describe_bar`, `required_dma_mask`) and `relax` are not among them.
 enum class primitive : unsigned char {
     attach,
     detach,
@@ -33,10 +33,13 @@ enum class primitive : unsigned char {
     synchronize_handler,
     disable_handler,
     enable_handler,
+    set_dma_mask,
     allocate_dma,
     free_dma,
     map_dma,
     unmap_dma,
+    sync_dma_for_cpu,
+    sync_dma_for_device,
     allocate,
     deallocate,
 };
@@ -66,10 +69,13 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
                                                                   "synchronize_handler",
                                                                   "disable_handler",
                                                                   "enable_handler",
+                                                                  "set_dma_mask",
                                                                   "allocate_dma",
                                                                   "free_dma",
                                                                   "map_dma",
                                                                   "unmap_dma",
+                                                                  "sync_dma_for_cpu",
+                                                                  "sync_dma_for_device",
                                                                   "allocate",
                                                                   "deallocate"};
     return names[static_cast<std::size_t>(what)];
@@ -91,11 +97,13 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
 }
 
 /// True for the primitives that any platform may refuse, so that a driver must be ready for it: neither releases, nor BAR
-/// accesses, nor those that hold a handler back, which refuse nothing but misuse.
+/// accesses and syncs, nor those that hold a handler back, which refuse nothing but misuse.
 [[nodiscard]] constexpr bool is_fallible(primitive what) noexcept {
     switch (what) {
     case primitive::read:
     case primitive::write:
+    case primitive::sync_dma_for_cpu:
+    case primitive::sync_dma_for_device:
     case primitive::synchronize_handler:
     case primitive::disable_handler:
     case primitive::enable_handler: return false;
@@ -105,10 +113,11 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
 
 /// One call of a primitive, as a decorator sees it. What does not apply to the primitive is 0 or null.
 struct primitive_call {
-    primitive what;              ///< which one
-    unsigned number = 0;         ///< which BAR or vector; the least number of vectors; whether set_master sets
+    primitive what;  ///< which one
+    unsigned number =
+        0;  ///< which BAR or vector; the least number of vectors; whether set_master sets; what a mask is for
     std::size_t offset = 0;      ///< in configuration space or in a BAR
-    std::size_t size = 0;        ///< in bytes; the greatest number of vectors
+    std::size_t size = 0;        ///< in bytes; the greatest number of vectors; the bits of a mask
     const char* name = nullptr;  ///< what the driver calls the BAR or the handler
 };
 
@@ -142,10 +151,15 @@ struct primitive_call {
     case primitive::write: add(" bar ", number, " + ", hex(call.offset), ", ", size, " bytes"); break;
     case primitive::allocate_vectors: add(" ", number, " to ", size); break;
     case primitive::register_handler: add(" vector ", number); break;
+    case primitive::set_dma_mask:
+        add(call.number == 1 ? " streaming, " : call.number == 2 ? " coherent, " : " ", size, " bits");
+        break;
     case primitive::allocate_dma:
     case primitive::free_dma:
     case primitive::map_dma:
     case primitive::unmap_dma:
+    case primitive::sync_dma_for_cpu:
+    case primitive::sync_dma_for_device:
     case primitive::allocate:
     case primitive::deallocate: add(" ", size, " bytes"); break;
     default: break;

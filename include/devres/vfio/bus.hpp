@@ -166,10 +166,16 @@ public:
     result<> disable_handler(function_type& f, pci::handler_id id) noexcept;
     result<> enable_handler(function_type& f, pci::handler_id id) noexcept;
 
+    result<> set_dma_mask(function_type& f, pci::dma_use use, std::uint64_t mask) noexcept;
+    std::uint64_t required_dma_mask(const function_type& f) noexcept;
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept;
     void free_dma(function_type& f, const pci::dma_block& block) noexcept;
-    result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept;
-    void unmap_dma(function_type& f, const pci::dma_block& mapping) noexcept;
+    result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size, pci::dma_direction = {}) noexcept;
+    void unmap_dma(function_type& f, const pci::dma_block& mapping, pci::dma_direction = {}) noexcept;
+    /// VFIO maps memory so that the device sees the CPU's cache.
+    void sync_dma_for_cpu(function_type&, const pci::dma_block&, pci::dma_direction) noexcept {}
+    /// Likewise.
+    void sync_dma_for_device(function_type&, const pci::dma_block&, pci::dma_direction) noexcept {}
     /// @}
 
 private:
@@ -224,7 +230,8 @@ private:
     void end_handler(function_type& f, unsigned index) noexcept;
     static pci::irq_return on_intx(void* self, pci::vector_index vector) noexcept;
 
-    result<std::uint64_t> map_pages(function_type& f, void* memory, std::uint64_t size) noexcept;
+    result<std::uint64_t> map_pages(function_type& f, void* memory, std::uint64_t size, std::uint64_t mask,
+                                    pci::dma_direction direction) noexcept;
     void unmap_pages(std::uint64_t iova, std::uint64_t size) noexcept;
 
     bus_options options_;

@@ -126,6 +126,8 @@ private:
     unsigned command_before_ = 0;
     std::optional<unsigned> suspended_;  // COMMAND, while it sleeps
     detail::mapped_bar<System> bars_[pci::bar_count];
+    std::uint64_t streaming_mask_ = pci::dma_bit_mask(32);
+    std::uint64_t coherent_mask_ = pci::dma_bit_mask(32);
     unsigned dma_blocks_ = 0;
     unsigned dma_mappings_ = 0;
 

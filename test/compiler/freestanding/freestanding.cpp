@@ -2,6 +2,7 @@
 // Every function of core and pci, on a platform of a few arrays, in a program without a C or C++ library.
 #include <devres/any_platform.hpp>
 #include <devres/devres.hpp>
+#include <devres/pci/dma_pool.hpp>
 #include <devres/pci/spread_vectors.hpp>
 
 #include "start.hpp"
@@ -229,13 +230,19 @@ public:
         return dma_block{.cpu = f.registers, .bus = bus_address(1), .size = size};
     }
     void free_dma(function_type& f, const dma_block&) noexcept { --f.blocks; }
-    result<dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+    result<> set_dma_mask(function_type&, dma_use, std::uint64_t mask) noexcept {
+        return mask != 0 ? result<>{} : fail(errc::eio);
+    }
+    std::uint64_t required_dma_mask(const function_type&) noexcept { return dma_bit_mask(32); }
+    void sync_dma_for_cpu(function_type&, const dma_block&, dma_direction) noexcept {}
+    void sync_dma_for_device(function_type&, const dma_block&, dma_direction) noexcept {}
+    result<dma_block> map_dma(function_type& f, void* memory, std::size_t size, dma_direction = {}) noexcept {
         if (f.inside)
             return fail(errc::edeadlk);
         ++f.blocks;
         return dma_block{.cpu = memory, .bus = bus_address(2), .size = size};
     }
-    void unmap_dma(function_type& f, const dma_block&) noexcept { --f.blocks; }
+    void unmap_dma(function_type& f, const dma_block&, dma_direction = {}) noexcept { --f.blocks; }
 
 private:
     std::size_t used_ = 0;
@@ -338,6 +345,13 @@ struct managed_driver {
         DEVRES_TRY(auto mapped, dmam_map_single(enabled, data.part(data->buffer)));
         if (mapped.data() != &data->buffer || mapped.size() != sizeof(data->buffer))
             return fail(errc::enomem);
+        dma_sync_single_for_cpu(mapped);
+        dma_sync_single_for_device(mapped);
+        DEVRES_TRY(auto sg, dmam_map_sg(enabled, dma_direction::to_device, data.part(data->buffer)));
+        dma_sync_sg_for_cpu(sg);
+        dma_sync_sg_for_device(sg);
+        DEVRES_TRY(auto pool, dmam_pool_create(enabled, "pool", 8));
+        DEVRES_TRY(auto element, dma_pool_alloc(pool));
         DEVRES_TRY(devm_request_irq(vectors[0], "on_irq", data));
         DEVRES_TRY(devm_request_irq<&queue::on_vector>(vectors[1], "member", data.member(&state<Device>::second)));
         DEVRES_TRY(devm_request_irq<&on_queue>(vectors[2], "function", data));
@@ -394,7 +408,17 @@ struct unmanaged_driver {
         DEVRES_TRY(pci_clear_master(enabled));
         DEVRES_TRY(auto registers, pci_iomap_region<5>(enabled, "registers"));
         DEVRES_TRY(auto ring, dma_alloc_coherent(enabled, 64));
+        DEVRES_TRY(dma_set_mask_and_coherent(dev, dma_bit_mask(64)));
+        DEVRES_TRY(dma_set_mask(dev, dma_get_required_mask(dev)));
+        DEVRES_TRY(dma_set_coherent_mask(dev, dma_get_required_mask(dev)));
         DEVRES_TRY(auto mapped, dma_map_single(enabled, &context, sizeof(context)));
+        DEVRES_TRY(dma_sync_single_range_for_cpu(mapped, 0, 1));
+        DEVRES_TRY(dma_sync_single_range_for_device(mapped, 0, 1));
+        DEVRES_TRY(auto page, dma_map_page(enabled, &context, 0, 1, dma_direction::to_device));
+        scatterlist list[] = {{&context, sizeof(context)}};
+        DEVRES_TRY(auto sg, dma_map_sg(enabled, list, 1, dma_direction::from_device));
+        DEVRES_TRY(auto pool, dma_pool_create(enabled, "pool", 8));
+        DEVRES_TRY(auto element, dma_pool_zalloc(pool));
         DEVRES_TRY(auto spread, pci_alloc_irq_vectors_affinity(enabled, 1, 8, irq_type::all, {}));
         DEVRES_TRY(pci_free_irq_vectors(std::move(spread)));
         DEVRES_TRY(auto vectors, pci_alloc_irq_vectors<2>(enabled, 8, irq_type::all));

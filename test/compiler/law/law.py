@@ -85,9 +85,29 @@ PROPER = (
     Function("pci_iomap_range", "pci_iomap_range(regions, 0, 16)", ("regions",), "any_bar", form=" of several, not which"),
     acquires(MANAGED, "dma_coherent", "dmam_alloc_coherent", "enabled, 4096", "enabled"),
     acquires(UNMANAGED, "dma_coherent", "dma_alloc_coherent", "enabled, 4096", "enabled"),
+    acquires(MANAGED, "dma_coherent", "dmam_pool_create", 'enabled, "name", 64', "enabled"),
+    acquires(UNMANAGED, "dma_coherent", "dma_pool_create", 'enabled, "name", 64', "enabled"),
+    acquires(UNMANAGED, "dma_coherent", "dma_pool_alloc", "pool", "pool"),
+    acquires(UNMANAGED, "dma_coherent", "dma_pool_zalloc", "pool", "pool"),
     acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, object", "enabled", "object"),
     acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, mute", "enabled", "mute", form=" of no bytes"),
+    acquires(MANAGED, "dma_streaming", "dmam_map_single", "enabled, object, 1, dma_direction::to_device", "enabled", "object",
+             form=" one way"),
     acquires(UNMANAGED, "dma_streaming", "dma_map_single", "enabled, nullptr, 4096", "enabled"),
+    acquires(UNMANAGED, "dma_streaming", "dma_map_single", "enabled, nullptr, 4096, dma_direction::from_device", "enabled",
+             form=" one way"),
+    acquires(MANAGED, "dma_streaming", "dmam_map_sg", "enabled, dma_direction::to_device, object, object", "enabled", "object"),
+    acquires(MANAGED, "dma_streaming", "dmam_map_sg", "enabled, dma_direction::to_device, mute", "enabled", "mute",
+             form=" of no bytes"),
+    acquires(UNMANAGED, "dma_streaming", "dma_map_sg", "enabled, nullptr, 1, dma_direction::to_device", "enabled"),
+    acquires(UNMANAGED, "dma_streaming", "dma_map_page", "enabled, nullptr, 0, 1, dma_direction::to_device", "enabled"),
+    Function("dma_sync_sg_for_cpu", "dma_sync_sg_for_cpu(sg)", ("sg",), "dma_streaming"),
+    Function("dma_sync_sg_for_device", "dma_sync_sg_for_device(sg)", ("sg",), "dma_streaming"),
+    Function("dma_sync_single_for_cpu", "dma_sync_single_for_cpu(mapping)", ("mapping",), "dma_streaming"),
+    Function("dma_sync_single_for_device", "dma_sync_single_for_device(mapping)", ("mapping",), "dma_streaming"),
+    Function("dma_sync_single_range_for_cpu", "dma_sync_single_range_for_cpu(mapping, 0, 8)", ("mapping",), "dma_streaming"),
+    Function("dma_sync_single_range_for_device", "dma_sync_single_range_for_device(mapping, 0, 8)", ("mapping",),
+             "dma_streaming"),
 
     acquires(MANAGED, "irq_vectors", "pcim_alloc_irq_vectors", "enabled, 1, 8, irq_type::msix", "enabled"),
     acquires(UNMANAGED, "irq_vectors", "pci_alloc_irq_vectors", "enabled, 1, 8, irq_type::msix", "enabled"),
@@ -144,6 +164,10 @@ PROPER = (
     Function("group", "group{dev}"),
 
     Function("pci_resource", "pci_resource(dev, bar_number(0))"),
+    Function("dma_set_mask", "dma_set_mask(dev, 0xffff)"),
+    Function("dma_set_coherent_mask", "dma_set_coherent_mask(dev, 0xffff)"),
+    Function("dma_set_mask_and_coherent", "dma_set_mask_and_coherent(dev, dma_bit_mask(64))"),
+    Function("dma_get_required_mask", "dma_get_required_mask(dev)"),
     Function("pci_select_bars", "pci_select_bars(dev)"),
     Function("pci_read_config_byte", "pci_read_config_byte(dev, 0)"),
     Function("pci_find_capability", "pci_find_capability(dev, 5)"),
@@ -165,11 +189,12 @@ def mistaken(function, form, call, *takes):
 
 # DEVRES_TRY forgotten on what the first argument is made by.
 UNWRAPPED = {"enabled": "enabled_outcome", "vector": "vector_outcome", "region": "region_outcome",
-             "regions": "regions_outcome"}
+             "regions": "regions_outcome", "mapping": "mapping_outcome",
+             "sg": "sg_outcome", "pool": "pool_outcome"}
 OF_RESULTS = tuple(
     mistaken(one, " of a result", one.call.replace(f"({one.takes[0]}", f"({UNWRAPPED[one.takes[0]]}"),
              UNWRAPPED[one.takes[0]], *one.takes[1:])
-    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",), ("region",), ("regions",)) and f"({one.takes[0]}" in one.call)
+    for one in PROPER if one.takes[:1] in (("enabled",), ("vector",), ("region",), ("regions",), ("mapping",), ("sg",), ("pool",)) and f"({one.takes[0]}" in one.call)
 # As in C: the BAR's number among the arguments, flags of the interrupt.
 AS_IN_C = tuple(
     mistaken(one, " as in C", call, *one.takes) for one in PROPER for call in {
@@ -220,11 +245,12 @@ ALLOWED = "allowed"
 
 # What only a device is needed for; what is managed and built on an enabled device; the same, unmanaged.
 FIRST = ("devm_emplace", "devm_kcalloc", "devm_kmemdup", "devm_kstrdup", "pcim_enable_device", "pci_enable_device")
-MANAGED_ON_ENABLED = ("pcim_iomap_region", "pcim_request_region", "pcim_request_all_regions", "dmam_alloc_coherent", "pcim_alloc_irq_vectors", "pcim_alloc_irq_vectors<Min>",
+MANAGED_ON_ENABLED = ("pcim_iomap_region", "pcim_request_region", "pcim_request_all_regions", "dmam_alloc_coherent", "dmam_pool_create", "pcim_alloc_irq_vectors", "pcim_alloc_irq_vectors<Min>",
                       "pcim_alloc_irq_vectors_affinity")
-UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_regions", "pci_request_selected_regions", "dma_alloc_coherent", "dma_map_single")
+UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_regions", "pci_request_selected_regions", "dma_alloc_coherent", "dma_map_single", "dma_map_single one way", "dma_map_sg", "dma_map_page", "dma_pool_create")
 MANAGED_AT_RUN_TIME = ("pcim_iomap_region at run time", "pcim_request_region at run time")
 UNMANAGED_AT_RUN_TIME = ("pci_iomap_region at run time", "pci_request_region at run time")
+MANAGED_MAPPING = ("dmam_map_single", "dmam_map_single one way")
 UNMANAGED_VECTORS = ("pci_alloc_irq_vectors", "pci_alloc_irq_vectors<Min>", "pci_alloc_irq_vectors_affinity")
 MANAGED_HANDLER = ("devm_request_irq", "devm_request_irq, on_irq")
 UNMANAGED_HANDLER = ("request_irq", "request_irq, on_irq")
@@ -234,6 +260,9 @@ ANYBODYS = (
     "pci_set_master", "pci_clear_master",
     "pci_read_config_byte", "pci_read_config_word", "pci_read_config_dword", "pci_find_capability", "pci_find_ext_capability",
     "pci_msix_vec_count", "pci_resource", "pci_select_bars",
+    "dma_sync_sg_for_cpu", "dma_sync_sg_for_device", "dma_pool_alloc", "dma_pool_zalloc",
+    "dma_sync_single_for_cpu", "dma_sync_single_for_device", "dma_sync_single_range_for_cpu", "dma_sync_single_range_for_device",
+    "dma_set_mask", "dma_set_coherent_mask", "dma_set_mask_and_coherent", "dma_get_required_mask",
     "pci_iomap", "pci_iomap of several", "pci_iomap_range", "pci_iomap_range of several",
     "pci_write_config_byte", "pci_write_config_word", "pci_write_config_dword",
     "allocation[I]", "allocation.at(I)", "allocation.get<I>, I < Min",
@@ -280,6 +309,9 @@ RULES = (
     rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "vector_outcome"), "is no vector"),
     rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] in ("region_outcome", "regions_outcome")),
          "is no requested BAR"),
+    rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "mapping_outcome"), "is no mapping"),
+    rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "sg_outcome"), "is no mapping of pieces"),
+    rule("D009", tuple(one.key for one in OF_RESULTS if one.takes[0] == "pool_outcome"), "is no pool"),
     rule("D013", ("pcim_iomap_region as in C", "pci_iomap_region as in C", "pcim_request_region as in C",
                   "pci_request_region as in C"), "which BAR is a template argument"),
     rule("D013", ("pci_iomap of one, which", "pci_iomap of several, not which", "pci_iomap_range of several, not which"),
@@ -302,13 +334,17 @@ RULES = (
     rule("D004", UNMANAGED_AT_RUN_TIME, AT_RUN_TIME, table=DISAGREES),
 
     # R2: a managed mapping needs a managed object besides.
-    rule("D005", "dmam_map_single", NEEDS_ENABLE, enabled=UNMANAGED),
-    rule("D002", "dmam_map_single", "needs a managed object", enabled=MANAGED, object=UNMANAGED),
-    rule(ALLOWED, "dmam_map_single", enabled=MANAGED, object=MANAGED, table=AGREES),
-    rule("D004", "dmam_map_single", D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
-    rule("D005", "dmam_map_single of no bytes", NEEDS_ENABLE, enabled=UNMANAGED),
+    rule("D005", MANAGED_MAPPING, NEEDS_ENABLE, enabled=UNMANAGED),
+    rule("D002", MANAGED_MAPPING, "needs a managed object", enabled=MANAGED, object=UNMANAGED),
+    rule(ALLOWED, MANAGED_MAPPING, enabled=MANAGED, object=MANAGED, table=AGREES),
+    rule("D004", MANAGED_MAPPING, D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
+    rule("D005", ("dmam_map_single of no bytes", "dmam_map_sg", "dmam_map_sg of no bytes"), NEEDS_ENABLE, enabled=UNMANAGED),
     rule("D002", "dmam_map_single of no bytes", "needs a managed object", enabled=MANAGED, mute=UNMANAGED),
-    rule("D011", "dmam_map_single of no bytes", "map plain bytes", enabled=MANAGED, mute=MANAGED),
+    rule("D002", "dmam_map_sg of no bytes", "maps managed objects", enabled=MANAGED, mute=UNMANAGED),
+    rule("D011", ("dmam_map_single of no bytes", "dmam_map_sg of no bytes"), "map plain bytes", enabled=MANAGED, mute=MANAGED),
+    rule("D002", "dmam_map_sg", "maps managed objects", enabled=MANAGED, object=UNMANAGED),
+    rule(ALLOWED, "dmam_map_sg", enabled=MANAGED, object=MANAGED, table=AGREES),
+    rule("D004", "dmam_map_sg", D004, enabled=MANAGED, object=MANAGED, table=DISAGREES),
 
     # What is unmanaged may stand on either.
     rule(ALLOWED, UNMANAGED_ON_ENABLED, table=AGREES),
@@ -403,8 +439,11 @@ def type_of(argument, owner, platform, driver, minimum):
     if argument.endswith("_outcome"):
         return f"result<{type_of(argument.removesuffix('_outcome'), owner, platform, driver, minimum)}>"
     known = f", {minimum}" if argument == "vectors" else ""
+    if argument == "sg":
+        known = ", pci::detail::managed_pieces<2>" if owner == MANAGED else ", pci::detail::listed_pieces"
     token = {"enabled": "enabled_device", "vectors": "irq_allocation", "vector": "irq_vector",
-             "registration": "irq_registration", "region": "bar_region", "regions": "bar_regions"}[argument]
+             "registration": "irq_registration", "region": "bar_region", "regions": "bar_regions", "mapping": "dma_mapping",
+             "sg": "dma_sg_mapping", "pool": "dma_pool"}[argument]
     return f"{token}<{owner}_t, {platform}, {driver}{known}>"
 
 
@@ -510,8 +549,8 @@ def combinations(functions=FUNCTIONS, rules=RULES):
     return made
 
 
-# The names that Linux gives to what acquires, frees or touches a device's resources.
-PUBLIC_NAME = re.compile(r"\b((?:pcim?|devm|dmam?)_\w+|(?:request|free|synchronize|disable|enable)_irq)\s*\(")
+# The names that Linux gives to what acquires, frees or touches a device's resources; dma_bit_mask is arithmetic.
+PUBLIC_NAME = re.compile(r"\b(?!dma_bit_mask)((?:pcim?|devm|dmam?)_\w+|(?:request|free|synchronize|disable|enable)_irq)\s*\(")
 
 
 def check_headers(sources, functions=FUNCTIONS):

@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <devres/pci/dma_pool.hpp>
+
 #include "pci/fixture.hpp"
 #include "support/catch.hpp"
 
@@ -49,6 +51,41 @@ struct mapping_kind : on_two_devices<dma_mapping<unmanaged_t, null_platform>> {
 
     guard make(int which) { return dma_map_single(pcim_enable_device(*at(which).dev).value(), memory, 64).value(); }
     bool held(int which) { return at(which).function.dma_mappings == 1; }
+};
+
+struct page_kind : on_two_devices<dma_mapping<unmanaged_t, null_platform>> {
+    char memory[64] = {};
+
+    guard make(int which) {
+        return dma_map_page(pcim_enable_device(*at(which).dev).value(), memory, 8, 8, dma_direction::to_device).value();
+    }
+    bool held(int which) { return at(which).function.dma_mappings == 1; }
+};
+
+struct sg_kind : on_two_devices<dma_sg_mapping<unmanaged_t, null_platform, void, pci::detail::listed_pieces>> {
+    char memory[2][64] = {};
+    scatterlist list[2] = {{memory[0], 64}, {memory[1], 64}};
+
+    guard make(int which) {
+        return dma_map_sg(pcim_enable_device(*at(which).dev).value(), list, 2, dma_direction::to_device).value();
+    }
+    bool held(int which) { return at(which).function.dma_mappings == 2; }
+};
+
+struct pool_kind : on_two_devices<dma_pool<unmanaged_t, null_platform>> {
+    guard make(int which) {
+        auto pool = dma_pool_create(pcim_enable_device(*at(which).dev).value(), "law", 64).value();
+        (void)dma_pool_alloc(pool).value();
+        return pool;
+    }
+    bool held(int which) { return at(which).function.dma_blocks == 1; }
+};
+
+struct element_kind : on_two_devices<dma_pool_element<null_platform>> {
+    guard make(int which) {  // the last of its pool
+        return dma_pool_alloc(dma_pool_create(pcim_enable_device(*at(which).dev).value(), "law", 64).value()).value();
+    }
+    bool held(int which) { return at(which).function.dma_blocks == 1; }
 };
 
 struct vectors_kind : on_two_devices<irq_allocation<unmanaged_t, null_platform>> {
@@ -145,8 +182,8 @@ bool held(Kind& kind, int which) {
 }  // namespace
 
 #define GUARD_KINDS                                                                                                    \
-    enabled_kind, bar_kind, dma_kind, mapping_kind, vectors_kind, known_vectors_kind, registration_kind,               \
-        own_registration_kind, group_kind, binding_kind
+    enabled_kind, bar_kind, dma_kind, mapping_kind, page_kind, sg_kind, pool_kind, element_kind, vectors_kind,         \
+        known_vectors_kind, registration_kind, own_registration_kind, group_kind, binding_kind
 
 TEMPLATE_TEST_CASE("a guard is moved, not copied, and says by an explicit bool whether it owns", "", GUARD_KINDS,
                    open_access_kind) {
@@ -281,14 +318,19 @@ TEMPLATE_TEST_CASE("errno is kept when a guard dies or is assigned to", "", GUAR
 }
 
 TEMPLATE_TEST_CASE("an unmanaged token is as small as its handle and its device", "", enabled_kind, bar_kind, dma_kind,
-                   mapping_kind, vectors_kind, known_vectors_kind, registration_kind, binding_kind) {
+                   mapping_kind, page_kind, sg_kind, pool_kind, element_kind, vectors_kind, known_vectors_kind,
+                   registration_kind, binding_kind) {
     using guard = typename TestType::guard;
     constexpr std::size_t handle = std::is_same_v<TestType, enabled_kind> || std::is_same_v<TestType, binding_kind> ? 0
                                    : std::is_same_v<TestType, bar_kind> ? sizeof(null_platform::region_type)
                                    : std::is_same_v<TestType, registration_kind>
                                        ? sizeof(devres::pci::detail::registered_handler)
-                                   : std::is_same_v<TestType, dma_kind> || std::is_same_v<TestType, mapping_kind>
+                                   : std::is_same_v<TestType, dma_kind> || std::is_same_v<TestType, mapping_kind> ||
+                                           std::is_same_v<TestType, page_kind>
                                        ? sizeof(dma_block)
+                                   : std::is_same_v<TestType, sg_kind> ? sizeof(devres::pci::detail::listed_pieces)
+                                   : std::is_same_v<TestType, element_kind>
+                                       ? sizeof(devres::pci::detail::pool_pages<null_platform>::element)
                                        : sizeof(void*);
     STATIC_REQUIRE(sizeof(guard) == sizeof(void*) + handle);
 }
@@ -296,6 +338,7 @@ TEMPLATE_TEST_CASE("an unmanaged token is as small as its handle and its device"
 TEMPLATE_TEST_CASE("what devres owns is named by views: made full, copied at will, not assigned, trivially destroyed",
                    "", (enabled_device<managed_t, null_platform>), (bar_mapping<managed_t, null_platform>),
                    (dma_allocation<managed_t, null_platform>), (dma_mapping<managed_t, null_platform>),
+                   (sg_mapping_of<null_device, 2>), (dma_pool<managed_t, null_platform>),
                    (irq_allocation<managed_t, null_platform>), (irq_allocation<managed_t, null_platform, void, 2>),
                    (irq_vector<managed_t, null_platform>), managed_ref<int>) {
     STATIC_REQUIRE(!std::is_default_constructible_v<TestType>);

@@ -18,14 +18,14 @@ TEST_CASE("a primitive has the name it has in the platform concept") {
 }
 
 TEST_CASE(
-    "a primitive either acquires or does and may fail, or releases, or is a BAR access, or holds a handler back") {
+    "a primitive either acquires or does and may fail, or releases, or is a BAR access or a sync, or holds a handler back") {
     STATIC_REQUIRE(is_fallible(primitive::attach));
     STATIC_REQUIRE(is_fallible(primitive::set_master));
     STATIC_REQUIRE(is_fallible(primitive::allocate));
     STATIC_REQUIRE(!is_fallible(primitive::read));
     STATIC_REQUIRE(!is_release(primitive::read));
-    for (const primitive what :
-         {primitive::synchronize_handler, primitive::disable_handler, primitive::enable_handler}) {
+    for (const primitive what : {primitive::synchronize_handler, primitive::disable_handler, primitive::enable_handler,
+                                 primitive::sync_dma_for_cpu, primitive::sync_dma_for_device}) {
         CHECK_FALSE(is_fallible(what));
         CHECK_FALSE(is_release(what));
     }
@@ -42,5 +42,7 @@ TEST_CASE("a call is put in words with what tells it from others of its kind") {
     CHECK(to_string({.what = primitive::allocate_vectors, .number = 1, .size = 32}) == "allocate_vectors 1 to 32");
     CHECK(to_string({.what = primitive::register_handler, .number = 2, .name = "switchtec-event"}) ==
           "register_handler vector 2 \"switchtec-event\"");
+    CHECK(to_string({.what = primitive::set_dma_mask, .number = 1, .size = 64}) == "set_dma_mask streaming, 64 bits");
+    CHECK(to_string({.what = primitive::set_dma_mask, .number = 3, .size = 32}) == "set_dma_mask 32 bits");
     CHECK(to_string({.what = primitive::allocate, .size = 1016}) == "allocate 1016 bytes");
 }

@@ -58,3 +58,42 @@ TEST_CASE_METHOD(fake_fixture, "memory beyond the limit is refused, and nothing 
     CHECK(kernel.memory.empty());
     CHECK(bus.held(f).empty());
 }
+
+TEST_CASE_METHOD(fake_fixture, "addresses are within the function's DMA masks, which are of 32 bits for each driver") {
+    const auto mask = [](unsigned bits) { return pci::dma_bit_mask(bits); };
+    char byte = 0;
+    CHECK(bus.required_dma_mask(f) == mask(32));
+    CHECK(bus.set_dma_mask(f, pci::dma_use::both, mask(20)).error() == errc::eio);  // the first address is 1 MiB
+    REQUIRE(bus.set_dma_mask(f, pci::dma_use::streaming, 0x10'0fff));
+    const auto mapping = bus.map_dma(f, &byte, 1).value();
+    CHECK(value(mapping.bus) / 4096 == 0x100);
+    CHECK(bus.map_dma(f, &byte, 1).error() == errc::enomem);
+    const auto block = bus.allocate_dma(f, 1).value();
+    CHECK(value(block.bus) == 0x10'1000);
+    REQUIRE(bus.set_dma_mask(f, pci::dma_use::coherent, 0x10'1fff));
+    CHECK(bus.allocate_dma(f, 1).error() == errc::enomem);
+    bus.free_dma(f, block);
+    bus.unmap_dma(f, mapping);
+    bus.detach(f);
+    REQUIRE(bus.attach(f));
+    bus.free_dma(f, bus.allocate_dma(f, 4096).value());
+    bus.free_dma(f, bus.allocate_dma(f, 4096).value());
+    CHECK(kernel.dma.empty());
+}
+
+TEST_CASE_METHOD(fake_fixture, "the IOMMU lets the device do what the direction of a mapping says") {
+    static_assert(pci::has_dma_directions<std::remove_reference_t<decltype(bus)>>);
+    char bytes[8] = {};
+    const auto flags = [&](pci::dma_direction direction) {
+        const auto mapping = bus.map_dma(f, bytes, sizeof(bytes), direction).value();
+        const auto found = kernel.dma.begin()->second.flags;
+        bus.sync_dma_for_cpu(f, mapping, direction);
+        bus.sync_dma_for_device(f, mapping, direction);
+        bus.unmap_dma(f, mapping, direction);
+        return found;
+    };
+    CHECK(flags(pci::dma_direction::to_device) == VFIO_DMA_MAP_FLAG_READ);
+    CHECK(flags(pci::dma_direction::from_device) == VFIO_DMA_MAP_FLAG_WRITE);
+    CHECK(flags(pci::dma_direction::bidirectional) == (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE));
+    CHECK(kernel.dma.empty());
+}

@@ -374,12 +374,17 @@ private:
         case IOMMU_IOAS_MAP: {
             const auto& map = *static_cast<iommu_ioas_map*>(argument);
             const bool good = map.ioas_id == 5 && map.iova % 4096 == 0 && map.length % 4096 == 0 &&
-                              map.flags ==
-                                  (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE);
+                              (map.flags & IOMMU_IOAS_MAP_FIXED_IOVA) != 0 &&
+                              (map.flags & (IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)) != 0;
             if (!good)
                 return error(EINVAL);
             const vfio_iommu_type1_dma_map as{
-                .argsz = 0, .flags = 0, .vaddr = map.user_va, .iova = map.iova, .size = map.length};
+                .argsz = 0,
+                .flags = ((map.flags & IOMMU_IOAS_MAP_READABLE) != 0 ? VFIO_DMA_MAP_FLAG_READ : 0U) |
+                         ((map.flags & IOMMU_IOAS_MAP_WRITEABLE) != 0 ? VFIO_DMA_MAP_FLAG_WRITE : 0U),
+                .vaddr = map.user_va,
+                .iova = map.iova,
+                .size = map.length};
             return dma.emplace(map.iova, as).second ? 0 : error(EEXIST);
         }
         case IOMMU_IOAS_UNMAP:

@@ -45,3 +45,18 @@ TEST_CASE("the addresses below 4 GiB are used first, then those above, then thos
     CHECK(*space.take(gigabyte) == 0x10'0000);
     CHECK(!space.take(std::uint64_t{1} << 41U));
 }
+
+TEST_CASE("addresses are taken up to a mask") {
+    iova_space space;
+    space.set_ranges({{0x20'0000, 0xfedf'ffff}, {0x1'0000'0000, 0xff'ffff'ffff}});
+    CHECK(!space.has_any(0));
+    CHECK(!space.has_any(0x20'0ffe));
+    CHECK(space.has_any(0x20'0fff));
+    CHECK(*space.take(0x1000, 0x20'1fff) == 0x20'0000);
+    CHECK(*space.take(0x1000, 0x20'1fff) == 0x20'1000);
+    CHECK(!space.take(0x1000, 0x20'1fff));
+    CHECK(*space.take(0x1'0000'0000) == 0x1'0000'0000);
+    CHECK(!space.take(0x1'0000'0000, 0xffff'ffff));
+    CHECK(!space.take(0x1'0000'0000, 0x2'ffff'fffe));
+    CHECK(*space.take(0x1'0000'0000, 0x2'ffff'ffff) == 0x2'0000'0000);
+}

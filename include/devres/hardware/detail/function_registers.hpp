@@ -253,6 +253,11 @@ inline bool function::dma_read(pci::bus_address at, void* to, std::size_t size) 
     if (!awake())
         return false;
     const bool allowed = (command() & pci::registers::command_bits::master) != 0;
+    if (allowed && dma_.is_stale(at, size))
+        ledger_->record(violation_kind::dma_not_synced, address_,
+                        "DMA read of " + std::to_string(size) + " bytes at " +
+                            detail::hex(static_cast<std::uint64_t>(at)) +
+                            ": they are stale, as the driver wrote to them and did not sync them for the device");
     if (allowed && dma_.read(at, to, size))
         return true;
     ledger_->record(violation_kind::dma_fault, address_, detail::dma_fault_text("read", at, size, allowed));

@@ -55,6 +55,7 @@ inline function& machine::place(detail::blueprint plan) {
     detail::set_field(plan.config, pci::registers::interrupt_line, 1,
                       pin == 0 ? 0 : irq_domain::first_line + (plan.address.device() + pin - 1) % irq_domain::lines);
     entry = &functions_.emplace_back(std::move(plan), irqs_, ledger_);
+    entry->dma().set_base(dma_base_);
     if (entry->intx())
         irqs_.line(entry->config().read(pci::registers::interrupt_line, 1)).join(*entry);
     by_address_.merge(added);

@@ -109,11 +109,12 @@ inline void machine::free_dma(function& f, const pci::dma_block& block) noexcept
                            " is freed, but it is not allocated");
 }
 
-inline result<pci::dma_block> machine::map_dma(function& f, void* memory, std::size_t size) noexcept {
+inline result<pci::dma_block> machine::map_dma(function& f, void* memory, std::size_t size,
+                                               pci::dma_direction direction) noexcept {
     return devres::detail::unless_out_of_memory([&]() -> result<pci::dma_block> {
         if (acquires_inside_handler(f, "map_dma"))
             return fail(errc::edeadlk);
-        auto mapping = f.dma().map(memory, size);
+        auto mapping = f.dma().map(memory, size, direction, coherent_);
         if (!mapping)
             return fail(errc::enomem);
         return *mapping;
@@ -121,10 +122,30 @@ inline result<pci::dma_block> machine::map_dma(function& f, void* memory, std::s
 }
 
 inline void machine::unmap_dma(function& f, const pci::dma_block& mapping) noexcept {
+    if (f.dma().sync_for_cpu(mapping) == dma_space::synced::clash)
+        tell_sync(f, mapping, dma_space::synced::clash,
+                  "the driver wrote bytes of it that it did not sync for the device");
     if (!f.dma().unmap(mapping))
         ledger_.record(violation_kind::dma_unmapped_twice, f.address(),
                        "DMA mapping at " + detail::hex(static_cast<std::uint64_t>(mapping.bus)) +
                            " is unmapped, but it is not mapped");
+}
+
+inline void machine::sync_dma_for_cpu(function& f, const pci::dma_block& part) noexcept {
+    tell_sync(f, part, f.dma().sync_for_cpu(part), "the driver wrote bytes of it that it did not sync for the device");
+}
+inline void machine::sync_dma_for_device(function& f, const pci::dma_block& part) noexcept {
+    tell_sync(f, part, f.dma().sync_for_device(part), "the device wrote bytes of it that the driver did not sync");
+}
+inline void machine::tell_sync(function& f, const pci::dma_block& part, dma_space::synced outcome,
+                               const char* clash) noexcept {
+    if (outcome == dma_space::synced::done)
+        return;
+    const bool mapped = outcome != dma_space::synced::not_mapped;
+    ledger_.record(mapped ? violation_kind::dma_not_synced : violation_kind::dma_synced_unmapped, f.address(),
+                   "sync of " + std::to_string(part.size) + " bytes at " +
+                       detail::hex(static_cast<std::uint64_t>(part.bus)) + ": " +
+                       (mapped ? clash : "no memory is mapped there"));
 }
 
 }  // namespace devres::hardware

@@ -37,7 +37,10 @@ inline result<> kernel::attach(pci_dev& dev) noexcept {
     return unless_stopped([&]() -> result<> {
         if (!dev.hardware.present())
             return fail(errc::enodev);
-        return answer(bind(dev, {.name = "devres", .probe = [](pci_dev&) { return 0; }}));
+        auto bound = answer(bind(dev, {.name = "devres", .probe = [](pci_dev&) { return 0; }}));
+        if (bound)
+            dev.hardware.dma().reset_masks();
+        return bound;
     });
 }
 

@@ -17,6 +17,8 @@ public:
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY bus_address address() const noexcept { return this->value_.bus; }
     /// Its size in bytes.
     [[nodiscard]] DEVRES_NOT_WHEN_EMPTY std::size_t size() const noexcept { return this->value_.size; }
+    /// The device that it is shared with.
+    [[nodiscard]] DEVRES_NOT_WHEN_EMPTY device<P, Driver>& dev() const noexcept { return *this->dev_; }
 
 protected:
     using held<Owner, Kind, P, Driver>::held;

@@ -19,6 +19,7 @@ inline result<> bus::attach(function& f) noexcept {
         return fail(errc::enodev);
     if (driver_of(f).attached.exchange(true))
         return fail(errc::ebusy);
+    f.dma().reset_masks();
     return {};
 }
 

@@ -26,15 +26,35 @@ inline constexpr std::uint64_t max_dma_bytes = std::uint64_t{1} << 46U;
 }  // namespace detail
 
 template <class System>
-result<std::uint64_t> basic_bus<System>::map_pages(function_type& f, void* memory, std::uint64_t size) noexcept {
+result<> basic_bus<System>::set_dma_mask(function_type& f, pci::dma_use use, std::uint64_t mask) noexcept {
+    if (!f.reaches_memory_)
+        return fail(errc::enotsupp);
+    if (!addresses_.has_any(mask))
+        return fail(errc::eio);
+    if (use != pci::dma_use::coherent)
+        f.streaming_mask_ = mask;
+    if (use != pci::dma_use::streaming)
+        f.coherent_mask_ = mask;
+    return {};
+}
+
+/// The addresses are the bus's, and those below 4 GiB are used first.
+template <class System>
+std::uint64_t basic_bus<System>::required_dma_mask(const function_type&) noexcept {
+    return pci::dma_bit_mask(addresses_.has_any(pci::dma_bit_mask(32)) ? 32 : 64);
+}
+
+template <class System>
+result<std::uint64_t> basic_bus<System>::map_pages(function_type& f, void* memory, std::uint64_t size,
+                                                   std::uint64_t mask, pci::dma_direction direction) noexcept {
     return devres::detail::unless_out_of_memory([&]() -> result<std::uint64_t> {
         if (!f.reaches_memory_)
             return fail(errc::enotsupp);
         const std::scoped_lock hold(dma_lock_);
-        const auto at = addresses_.take(size);
+        const auto at = addresses_.take(size, mask);
         if (!at)
             return fail(errc::enomem);
-        if (const auto mapped = iommu_.map(memory, size, *at); !mapped) {
+        if (const auto mapped = iommu_.map(memory, size, *at, direction); !mapped) {
             addresses_.give(*at);
             return fail(mapped.error());
         }
@@ -59,7 +79,7 @@ result<pci::dma_block> basic_bus<System>::allocate_dma(function_type& f, std::si
     void* const memory = system_.map(nullptr, pages.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return fail(errc::enomem);
-    const auto iova = map_pages(f, memory, pages.size);
+    const auto iova = map_pages(f, memory, pages.size, f.coherent_mask_, pci::dma_direction::bidirectional);
     if (!iova) {
         (void)system_.unmap(memory, pages.size);
         return fail(iova.error());
@@ -77,14 +97,15 @@ void basic_bus<System>::free_dma(function_type& f, const pci::dma_block& block) 
 }
 
 template <class System>
-result<pci::dma_block> basic_bus<System>::map_dma(function_type& f, void* memory, std::size_t size) noexcept {
+result<pci::dma_block> basic_bus<System>::map_dma(function_type& f, void* memory, std::size_t size,
+                                                  pci::dma_direction direction) noexcept {
     if (in_handler(f))
         return fail(errc::edeadlk);
     if (size > detail::max_dma_bytes)
         return fail(errc::enomem);
     const auto begin = reinterpret_cast<std::uintptr_t>(memory);
     const detail::page_span pages(begin, size);
-    const auto iova = map_pages(f, reinterpret_cast<void*>(pages.first), pages.size);
+    const auto iova = map_pages(f, reinterpret_cast<void*>(pages.first), pages.size, f.streaming_mask_, direction);
     if (!iova)
         return fail(iova.error());
     ++f.dma_mappings_;
@@ -92,7 +113,7 @@ result<pci::dma_block> basic_bus<System>::map_dma(function_type& f, void* memory
 }
 
 template <class System>
-void basic_bus<System>::unmap_dma(function_type& f, const pci::dma_block& mapping) noexcept {
+void basic_bus<System>::unmap_dma(function_type& f, const pci::dma_block& mapping, pci::dma_direction) noexcept {
     const detail::page_span pages(static_cast<std::uint64_t>(mapping.bus), mapping.size);
     unmap_pages(pages.first, pages.size);
     --f.dma_mappings_;

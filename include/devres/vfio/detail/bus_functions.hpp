@@ -56,6 +56,7 @@ result<> basic_bus<System>::attach(function_type& f) noexcept {
     if (f.attached_)
         return fail(errc::ebusy);
     f.attached_ = true;
+    f.streaming_mask_ = f.coherent_mask_ = pci::dma_bit_mask(32);
     return {};
 }
 

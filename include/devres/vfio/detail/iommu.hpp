@@ -12,6 +12,7 @@
 #include <linux/iommufd.h>
 #endif
 
+#include <devres/pci/types.hpp>
 #include <devres/vfio/detail/device_file.hpp>
 #include <devres/vfio/detail/iova_space.hpp>
 #include <devres/vfio/system.hpp>
@@ -99,13 +100,16 @@ public:
     }
 #endif
 
-    /// Lets the devices read and write whole pages of memory at `iova`.
-    result<> map(void* memory, std::uint64_t size, std::uint64_t iova) const noexcept {
+    /// Lets the devices read, write, or both, whole pages of memory at `iova`.
+    result<> map(void* memory, std::uint64_t size, std::uint64_t iova, pci::dma_direction direction) const noexcept {
+        const bool reads = direction != pci::dma_direction::from_device;
+        const bool writes = direction != pci::dma_direction::to_device;
 #if DEVRES_VFIO_HAS_IOMMUFD
         if (kind_ == kind::iommufd) {
             iommu_ioas_map map{};
             map.size = sizeof(map);
-            map.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE;
+            map.flags = IOMMU_IOAS_MAP_FIXED_IOVA | (reads ? IOMMU_IOAS_MAP_READABLE : 0U) |
+                        (writes ? IOMMU_IOAS_MAP_WRITEABLE : 0U);
             map.ioas_id = space_;
             map.user_va = reinterpret_cast<std::uintptr_t>(memory);
             map.length = size;
@@ -116,7 +120,7 @@ public:
 #endif
         vfio_iommu_type1_dma_map map{};
         map.argsz = sizeof(map);
-        map.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
+        map.flags = (reads ? VFIO_DMA_MAP_FLAG_READ : 0U) | (writes ? VFIO_DMA_MAP_FLAG_WRITE : 0U);
         map.vaddr = reinterpret_cast<std::uintptr_t>(memory);
         map.iova = iova;
         map.size = size;

@@ -32,14 +32,25 @@ public:
         next_ = lowest;
     }
 
-    /// Addresses for `size` bytes, a multiple of the page. @returns the first, or nothing if there are not so many
-    [[nodiscard]] std::optional<std::uint64_t> take(std::uint64_t size) {
+    /// Whether there are addresses up to `last`, in use or not.
+    [[nodiscard]] bool has_any(std::uint64_t last) const noexcept {
+        return std::any_of(ranges_.begin(), ranges_.end(), [&](const range& usable) {
+            const std::uint64_t first = std::max(usable.first, lowest);
+            const std::uint64_t end = std::min(usable.last, last);
+            return first <= end && end - first >= page - 1;
+        });
+    }
+
+    /// Addresses for `size` bytes, a multiple of the page, all of them up to `last`. @returns the first, or nothing if there are
+    /// not so many
+    [[nodiscard]] std::optional<std::uint64_t> take(std::uint64_t size, std::uint64_t last = ~std::uint64_t{0}) {
         taken_.reserve(taken_.size() + 1);
-        auto at = find(next_, low_end, size);
+        const std::uint64_t low_last = std::min(last, low_end - 1);
+        auto at = find(next_, low_last, size);
         if (!at)
-            at = find(lowest, low_end, size);
-        if (!at)
-            at = find(low_end, ~std::uint64_t{0}, size);
+            at = find(lowest, low_last, size);
+        if (!at && last >= low_end)
+            at = find(low_end, last, size);
         if (!at)
             return std::nullopt;
         const range used{*at, *at + size - 1};
@@ -67,11 +78,11 @@ private:
 
     static bool below(const range& a, const range& b) noexcept { return a.first < b.first; }
 
-    /// The first hole of `size` bytes at or above `from`, all of it below `end`.
+    /// The first hole of `size` bytes at or above `from`, all of it up to `end`.
     [[nodiscard]] std::optional<std::uint64_t> find(std::uint64_t from, std::uint64_t end,
                                                     std::uint64_t size) const noexcept {
         for (const range& usable : ranges_) {
-            const std::uint64_t last = std::min(usable.last, end - 1);
+            const std::uint64_t last = std::min(usable.last, end);
             std::uint64_t at = (std::max(usable.first, from) + page - 1) / page * page;
             for (auto next = std::upper_bound(taken_.begin(), taken_.end(), range{at, at}, below);; ++next) {
                 if (next != taken_.begin() && std::prev(next)->last >= at)
