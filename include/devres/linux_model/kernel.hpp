@@ -174,19 +174,9 @@ public:
     result<> write_config(pci_dev& dev, unsigned offset, unsigned width, std::uint32_t value) noexcept {
         return dev.hardware.write_config(offset, width, value);
     }
-
     result<pci::bar_resource> describe_bar(const pci_dev& dev, pci::bar_number bar) noexcept;
-    result<hardware::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
-        auto mapped = hardware_.map_bar(dev.hardware, bar, name);
-        dev.platform_bars_ += mapped ? 1U : 0U;
-        return mapped;
-    }
-    void unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept {
-        if (!hardware_.unmap_bar(dev.hardware, mapped))
-            return;
-        --dev.platform_bars_;
-        settle_enable(dev);
-    }
+    result<hardware::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept;
+    void unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept;
     std::size_t bar_size(const hardware::region& mapped) noexcept { return hardware_.bar_size(mapped); }
     template <class T>
     T read(const hardware::region& mapped, std::size_t offset) noexcept {
@@ -211,6 +201,16 @@ public:
     result<> synchronize_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<> disable_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<> enable_handler(pci_dev& dev, pci::handler_id id) noexcept;
+
+    result<pci::work_id> add_work(pci_dev& dev, const pci::work_action& action) noexcept;
+    result<bool> schedule_work(pci_dev&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        return hardware_.work().schedule(id, nanoseconds, again);
+    }
+    result<bool> cancel_work(pci_dev&, pci::work_id id, bool wait) noexcept {
+        return hardware_.work().cancel(id, wait);
+    }
+    result<bool> flush_work(pci_dev& dev, pci::work_id id) noexcept;
+    result<> remove_work(pci_dev&, pci::work_id id) noexcept { return hardware_.work().remove(id); }
 
     result<pci::dma_block> allocate_dma(pci_dev& dev, std::size_t size) noexcept {
         return hardware_.allocate_dma(dev.hardware, size);

@@ -51,7 +51,7 @@ concept has_ids = requires { Driver::ids; };
 /// What tells an entry of this library from other data, and those of another version of it.
 inline constexpr std::uint64_t entry_mark = 0x6465'7672'6573'2f70;
 /// Goes up when `any_platform`, an entry or what they exchange changes.
-inline constexpr unsigned interface_version = 1;
+inline constexpr unsigned interface_version = 2;
 /// Standard libraries differ in what a `result` looks like.
 #if defined(_LIBCPP_VERSION)
 inline constexpr unsigned entry_abi = 2 * interface_version + 1;

@@ -108,6 +108,37 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return inner_->disable_handler(of(f), id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return inner_->enable_handler(of(f), id); }
 
+    result<work_id> add_work(any_function& f, const work_action& action) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->add_work(of(f), action);
+        else
+            return fail(errc::enotsupp);
+    }
+    result<bool> schedule_work(any_function& f, work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->schedule_work(of(f), id, nanoseconds, again);
+        else
+            return fail(errc::enoent);
+    }
+    result<bool> cancel_work(any_function& f, work_id id, bool wait) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->cancel_work(of(f), id, wait);
+        else
+            return false;
+    }
+    result<bool> flush_work(any_function& f, work_id id) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->flush_work(of(f), id);
+        else
+            return false;
+    }
+    result<> remove_work(any_function& f, work_id id) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->remove_work(of(f), id);
+        else
+            return {};
+    }
+
     result<dma_block> allocate_dma(any_function& f, std::size_t size) noexcept {
         return inner_->allocate_dma(of(f), size);
     }
@@ -188,6 +219,11 @@ private:
         .synchronize_handler = &call<&erased::synchronize_handler>::function,
         .disable_handler = &call<&erased::disable_handler>::function,
         .enable_handler = &call<&erased::enable_handler>::function,
+        .add_work = &call<&erased::add_work>::function,
+        .schedule_work = &call<&erased::schedule_work>::function,
+        .cancel_work = &call<&erased::cancel_work>::function,
+        .flush_work = &call<&erased::flush_work>::function,
+        .remove_work = &call<&erased::remove_work>::function,
         .allocate_dma = &call<&erased::allocate_dma>::function,
         .free_dma = &call<&erased::free_dma>::function,
         .map_dma = &call<&erased::map_dma>::function,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <deque>
@@ -79,6 +80,14 @@ public:
     /// Whether functions can have more than one MSI vector; true unless said otherwise.
     void set_multiple_msi(bool on) noexcept { multiple_msi_ = on; }
 
+    /// Calls the work that drivers have scheduled and that is due, in that order, on this thread; what is scheduled meanwhile waits
+    /// for the next time. Nothing is called by itself. @returns how many calls there were
+    unsigned run_work() noexcept { return machine_.work().run(); }
+    /// Moves the time on: timers go off on the way, on this thread, and delayed work comes due. @returns how many timers went off
+    unsigned advance(std::chrono::nanoseconds by) noexcept {
+        return machine_.work().advance(static_cast<std::uint64_t>(by.count()));
+    }
+
     /// The hardware: functions, interrupt controller, memory.
     [[nodiscard]] hardware::machine& machine() noexcept { return machine_; }
 
@@ -140,6 +149,16 @@ public:
     result<> disable_handler(function& f, pci::handler_id id) noexcept;
     result<> enable_handler(function& f, pci::handler_id id) noexcept;
 
+    result<pci::work_id> add_work(function& f, const pci::work_action& action) noexcept;
+    result<bool> schedule_work(function&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        return machine_.work().schedule(id, nanoseconds, again);
+    }
+    result<bool> cancel_work(function&, pci::work_id id, bool wait) noexcept {
+        return machine_.work().cancel(id, wait);
+    }
+    result<bool> flush_work(function& f, pci::work_id id) noexcept;
+    result<> remove_work(function& f, pci::work_id id) noexcept;
+
     result<pci::dma_block> allocate_dma(function& f, std::size_t size) noexcept {
         return machine_.allocate_dma(f, size);
     }
@@ -192,6 +211,6 @@ private:
 
 namespace devres::sim {
 
-static_assert(pci::platform<bus>);
+static_assert(pci::platform<bus> && pci::defers_work<bus>);
 
 }  // namespace devres::sim

@@ -185,6 +185,19 @@ inline result<pci::bar_resource> kernel::describe_bar(const pci_dev& dev, pci::b
     return hardware::machine::describe_bar(dev.hardware, bar);
 }
 
+inline result<hardware::region> kernel::map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
+    auto mapped = hardware_.map_bar(dev.hardware, bar, name);
+    dev.platform_bars_ += mapped ? 1U : 0U;
+    return mapped;
+}
+
+inline void kernel::unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept {
+    if (!hardware_.unmap_bar(dev.hardware, mapped))
+        return;
+    --dev.platform_bars_;
+    settle_enable(dev);
+}
+
 inline result<pci::handler_id> kernel::register_handler(pci_dev& dev, pci::vector_index vector,
                                                         const pci::irq_action& action) noexcept {
     if (in_handler(dev))
@@ -230,6 +243,7 @@ inline result<> kernel::synchronize_handler(pci_dev& dev, pci::handler_id id) no
             return fail(errc::edeadlk);
         for (const auto& [each, registration] : dev.registrations_)
             synchronize_irq(registration->irq);
+        hardware_.work().synchronize(dev.hardware);
         return {};
     }
     const irq_desc* const desc = registered(dev, id);
@@ -259,6 +273,18 @@ inline result<> kernel::enable_handler(pci_dev& dev, pci::handler_id id) noexcep
         return fail(errc::einval);
     enable_irq(static_cast<int>(desc->number));
     return {};
+}
+
+inline result<pci::work_id> kernel::add_work(pci_dev& dev, const pci::work_action& action) noexcept {
+    if (in_handler(dev))
+        return fail(errc::edeadlk);
+    return hardware_.work().add(dev.hardware, action);
+}
+
+inline result<bool> kernel::flush_work(pci_dev& dev, pci::work_id id) noexcept {
+    if (in_handler(dev))
+        return fail(errc::edeadlk);
+    return hardware_.work().flush(id);
 }
 
 inline void kernel::end_registration(pci_dev& dev, std::uint64_t id) {

@@ -10,7 +10,7 @@ namespace devres::sim {
 /// Keeps what the bus knows of a function beside it.
 inline function& bus::know(function& found) {
     const std::scoped_lock hold(lock_);
-    found.occupy(drivers_.emplace_back(found.mappings()));
+    found.occupy(drivers_.emplace_back(found, machine_.work()));
     return found;
 }
 

@@ -74,6 +74,7 @@ inline result<> bus::synchronize_handler(function& f, pci::handler_id id) noexce
             return fail(errc::edeadlk);
         for (unsigned at = driver.newest; at != 0; at = driver.slot(at - 1).older)
             driver.slot(at - 1).synchronize();
+        machine_.work().synchronize(f);
         return {};
     }
     irq_slot* const slot = driver.registered(id);
@@ -108,6 +109,26 @@ inline result<> bus::enable_handler(function& f, pci::handler_id id) noexcept {
     if (--slot->disables == 0)
         start(f, *slot);
     return {};
+}
+
+inline result<pci::work_id> bus::add_work(function& f, const pci::work_action& action) noexcept {
+    if (machine_.acquires_inside_handler(f, "add_work"))
+        return fail(errc::edeadlk);
+    return machine_.work().add(f, action);
+}
+
+inline result<bool> bus::flush_work(function& f, pci::work_id id) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
+    return machine_.work().flush(id);
+}
+
+inline result<> bus::remove_work(function& f, pci::work_id id) noexcept {
+    const auto removed = machine_.work().remove(id);
+    if (!removed)
+        machine_.ledger().record(violation_kind::freed_inside_handler, f.address(),
+                                 "work is ended from inside itself, which would wait for itself");
+    return removed;
 }
 
 }  // namespace devres::sim
