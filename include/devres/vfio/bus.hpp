@@ -166,6 +166,18 @@ public:
     result<> disable_handler(function_type& f, pci::handler_id id) noexcept;
     result<> enable_handler(function_type& f, pci::handler_id id) noexcept;
 
+    result<pci::work_id> add_work(function_type& f, const pci::work_action& action) noexcept {
+        return in_handler(f) ? fail(errc::edeadlk) : loop_.add_work(&f, action);
+    }
+    result<bool> schedule_work(function_type&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        return loop_.schedule_work(id, nanoseconds, again);
+    }
+    result<bool> cancel_work(function_type&, pci::work_id id, bool wait) noexcept {
+        return loop_.cancel_work(id, wait);
+    }
+    result<bool> flush_work(function_type&, pci::work_id id) noexcept { return loop_.flush_work(id); }
+    result<> remove_work(function_type&, pci::work_id id) noexcept { return loop_.remove_work(id); }
+
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept;
     void free_dma(function_type& f, const pci::dma_block& block) noexcept;
     result<pci::dma_block> map_dma(function_type& f, void* memory, std::size_t size) noexcept;
@@ -256,6 +268,6 @@ using function = basic_function<kernel_calls>;
 using region = basic_region<kernel_calls>;
 /// @}
 
-static_assert(pci::platform<bus>);
+static_assert(pci::platform<bus> && pci::defers_work<bus>);
 
 }  // namespace devres::vfio

@@ -188,6 +188,7 @@ result<> basic_bus<System>::synchronize_handler(function_type& f, pci::handler_i
             return fail(errc::edeadlk);
         for (unsigned at = f.newest_; at != 0; at = f.vectors_[at - 1].older)
             loop_.wait_for(f.source(at - 1));
+        loop_.wait_for_work_of(&f);
         return {};
     }
     auto* const registered = f.registered(id);
