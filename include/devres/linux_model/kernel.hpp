@@ -202,6 +202,7 @@ public:
     result<> disable_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<> enable_handler(pci_dev& dev, pci::handler_id id) noexcept;
 
+    result<> hold_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<pci::work_id> add_work(pci_dev& dev, const pci::work_action& action) noexcept;
     result<bool> schedule_work(pci_dev&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
         return hardware_.work().schedule(id, nanoseconds, again);
@@ -211,7 +212,6 @@ public:
     }
     result<bool> flush_work(pci_dev& dev, pci::work_id id) noexcept;
     result<> remove_work(pci_dev&, pci::work_id id) noexcept { return hardware_.work().remove(id); }
-
     result<pci::dma_block> allocate_dma(pci_dev& dev, std::size_t size) noexcept {
         return hardware_.allocate_dma(dev.hardware, size);
     }
@@ -295,6 +295,6 @@ private:
 
 namespace devres::linux_model {
 
-static_assert(pci::platform<kernel>);
+static_assert(pci::platform<kernel> && pci::holds_handlers<kernel> && pci::defers_work<kernel>);
 
 }  // namespace devres::linux_model

@@ -72,6 +72,7 @@ struct platform_calls {
     result<> (*synchronize_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*disable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*enable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    result<> (*hold_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<work_id> (*add_work)(any_platform& self, any_function& f, const work_action& action) noexcept;
     result<bool> (*schedule_work)(any_platform& self, any_function& f, work_id id, std::uint64_t nanoseconds,
                                   bool again) noexcept;
@@ -209,6 +210,8 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return calls_->disable_handler(*this, f, id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return calls_->enable_handler(*this, f, id); }
 
+    /// The primitive; `enotsupp` if the platform underneath has it not, as for a handler that is to be registered disabled.
+    result<> hold_handler(any_function& f, handler_id id) noexcept { return calls_->hold_handler(*this, f, id); }
     /// The primitive, and `enotsupp` if the platform underneath has no work.
     result<work_id> add_work(any_function& f, const work_action& action) noexcept {
         return calls_->add_work(*this, f, action);

@@ -95,6 +95,10 @@ public:
     }
 
     result<handler_id> register_handler(any_function& f, vector_index vector, const irq_action& action) noexcept {
+        if constexpr (!holds_handlers<P>) {
+            if (action.disabled) [[unlikely]]
+                return fail(errc::enotsupp);
+        }
         return inner_->register_handler(of(f), vector, action);
     }
     result<> unregister_handler(any_function& f, handler_id id) noexcept {
@@ -108,6 +112,12 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return inner_->disable_handler(of(f), id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return inner_->enable_handler(of(f), id); }
 
+    result<> hold_handler(any_function& f, handler_id id) noexcept {
+        if constexpr (holds_handlers<P>)
+            return inner_->hold_handler(of(f), id);
+        else
+            return fail(errc::enotsupp);
+    }
     result<work_id> add_work(any_function& f, const work_action& action) noexcept {
         if constexpr (defers_work<P>)
             return inner_->add_work(of(f), action);
@@ -219,6 +229,7 @@ private:
         .synchronize_handler = &call<&erased::synchronize_handler>::function,
         .disable_handler = &call<&erased::disable_handler>::function,
         .enable_handler = &call<&erased::enable_handler>::function,
+        .hold_handler = &call<&erased::hold_handler>::function,
         .add_work = &call<&erased::add_work>::function,
         .schedule_work = &call<&erased::schedule_work>::function,
         .cancel_work = &call<&erased::cancel_work>::function,

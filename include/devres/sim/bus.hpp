@@ -149,6 +149,7 @@ public:
     result<> disable_handler(function& f, pci::handler_id id) noexcept;
     result<> enable_handler(function& f, pci::handler_id id) noexcept;
 
+    result<> hold_handler(function& f, pci::handler_id id) noexcept;
     result<pci::work_id> add_work(function& f, const pci::work_action& action) noexcept;
     result<bool> schedule_work(function&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
         return machine_.work().schedule(id, nanoseconds, again);
@@ -211,6 +212,6 @@ private:
 
 namespace devres::sim {
 
-static_assert(pci::platform<bus> && pci::defers_work<bus>);
+static_assert(pci::platform<bus> && pci::holds_handlers<bus> && pci::defers_work<bus>);
 
 }  // namespace devres::sim

@@ -150,6 +150,11 @@ public:
         return pass({.what = primitive::enable_handler}, &f, [&] { return inner_->enable_handler(f, id); });
     }
 
+    result<> hold_handler(function_type& f, pci::handler_id id) noexcept
+        requires pci::holds_handlers<P>
+    {
+        return pass({.what = primitive::hold_handler}, &f, [&] { return inner_->hold_handler(f, id); });
+    }
     result<pci::work_id> add_work(function_type& f, const pci::work_action& action) noexcept
         requires pci::defers_work<P>
     {

@@ -33,6 +33,7 @@ enum class primitive : unsigned char {
     synchronize_handler,
     disable_handler,
     enable_handler,
+    hold_handler,
     add_work,
     schedule_work,
     cancel_work,
@@ -71,6 +72,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
                                                                   "synchronize_handler",
                                                                   "disable_handler",
                                                                   "enable_handler",
+                                                                  "hold_handler",
                                                                   "add_work",
                                                                   "schedule_work",
                                                                   "cancel_work",
@@ -110,6 +112,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
     case primitive::synchronize_handler:
     case primitive::disable_handler:
     case primitive::enable_handler:
+    case primitive::hold_handler:
     case primitive::schedule_work:
     case primitive::cancel_work:
     case primitive::flush_work: return false;

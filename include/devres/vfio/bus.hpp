@@ -166,6 +166,7 @@ public:
     result<> disable_handler(function_type& f, pci::handler_id id) noexcept;
     result<> enable_handler(function_type& f, pci::handler_id id) noexcept;
 
+    result<> hold_handler(function_type& f, pci::handler_id id) noexcept;
     result<pci::work_id> add_work(function_type& f, const pci::work_action& action) noexcept {
         return in_handler(f) ? fail(errc::edeadlk) : loop_.add_work(&f, action);
     }
@@ -233,6 +234,7 @@ private:
     result<unsigned> allocate_messages(function_type& f, pci::irq_type type,
                                        const pci::vector_request& request) noexcept;
     result<int> connect(function_type& f, pci::irq_type type, unsigned count) noexcept;
+    void begin_handler(function_type& f, unsigned index) noexcept;
     void end_handler(function_type& f, unsigned index) noexcept;
     static pci::irq_return on_intx(void* self, pci::vector_index vector) noexcept;
 
@@ -268,6 +270,6 @@ using function = basic_function<kernel_calls>;
 using region = basic_region<kernel_calls>;
 /// @}
 
-static_assert(pci::platform<bus> && pci::defers_work<bus>);
+static_assert(pci::platform<bus> && pci::holds_handlers<bus> && pci::defers_work<bus>);
 
 }  // namespace devres::vfio

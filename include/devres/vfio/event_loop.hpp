@@ -117,9 +117,13 @@ public:
     /// Has `entry(context, source.index)` called for each signal from now on, and once for those that were held.
     /// @returns whether there were any
     bool arm(event_source& source, pci::irq_entry entry, void* context) noexcept {
+        prepare(source, entry, context);
+        return rearm(source);
+    }
+    /// What `rearm` is to have called; it is neither armed nor running.
+    static void prepare(event_source& source, pci::irq_entry entry, void* context) noexcept {
         source.entry = entry;
         source.context = context;
-        return rearm(source);
     }
     /// The same, with the function that it had.
     bool rearm(event_source& source) noexcept {

@@ -112,6 +112,16 @@ PROPER = (
     Function("request_irq", 'request_irq(vector, "name", mute)', ("vector", "mute"), "irq_handler", UNMANAGED,
              form=" of no handler"),
 
+    Function("devm_request_threaded_irq",
+             'devm_request_threaded_irq<&counter::on_irq, &counter::on_irq>(vector, "name", context)',
+             ("vector", "context"), "irq_handler", MANAGED),
+    Function("devm_request_threaded_irq", 'devm_request_threaded_irq<nullptr, &counter::on_irq>(vector, "name", context)',
+             ("vector", "context"), "irq_handler", MANAGED, form=" of one half"),
+    Function("request_threaded_irq", 'request_threaded_irq<&counter::on_irq, &counter::on_irq>(vector, "name", context)',
+             ("vector", "context"), "irq_handler", UNMANAGED),
+    Function("devm_request_threaded_irq", 'devm_request_threaded_irq<&counter::on_irq, &counter::run>(vector, "name", context)',
+             ("vector", "context"), "irq_handler", MANAGED, form=" of work"),
+
     *(acquires(MANAGED, "deferred_work", name, "dev, object", "object")
       for name in ("devm_work", "devm_delayed_work", "devm_timer")),
     Function("devm_work", "devm_work<&counter::on_irq>(dev, object)", ("object",), "deferred_work", MANAGED,
@@ -125,6 +135,7 @@ PROPER = (
     Function("synchronize_irq", "synchronize_irq(registration)", ("registration",), "irq_handler"),
     Function("disable_irq", "disable_irq(registration)", ("registration",), "irq_handler"),
     Function("enable_irq", "enable_irq(registration)", ("registration",), "irq_handler"),
+    Function("disable_irq_nosync", "disable_irq_nosync(registration)", ("registration",), "irq_handler"),
 
     Function("pci_set_master", "pci_set_master(enabled)", ("enabled",), "enable"),
     Function("pci_clear_master", "pci_clear_master(enabled)", ("enabled",), "enable"),
@@ -234,8 +245,9 @@ UNMANAGED_ON_ENABLED = ("pci_iomap_region", "pci_request_region", "pci_request_r
 MANAGED_AT_RUN_TIME = ("pcim_iomap_region at run time", "pcim_request_region at run time")
 UNMANAGED_AT_RUN_TIME = ("pci_iomap_region at run time", "pci_request_region at run time")
 UNMANAGED_VECTORS = ("pci_alloc_irq_vectors", "pci_alloc_irq_vectors<Min>", "pci_alloc_irq_vectors_affinity")
-MANAGED_HANDLER = ("devm_request_irq", "devm_request_irq, on_irq")
-UNMANAGED_HANDLER = ("request_irq", "request_irq, on_irq")
+MANAGED_HANDLER = ("devm_request_irq", "devm_request_irq, on_irq", "devm_request_threaded_irq",
+                   "devm_request_threaded_irq of one half")
+UNMANAGED_HANDLER = ("request_irq", "request_irq, on_irq", "request_threaded_irq")
 DEFERRED_WORK = ("devm_work", "devm_delayed_work", "devm_timer")
 FREE_VECTORS = ("pci_free_irq_vectors", "pci_free_irq_vectors<Min>")
 # What neither owner nor table has a say in: it uses what somebody has acquired, or acquires nothing that tables name.
@@ -246,7 +258,7 @@ ANYBODYS = (
     "pci_iomap", "pci_iomap of several", "pci_iomap_range", "pci_iomap_range of several",
     "pci_write_config_byte", "pci_write_config_word", "pci_write_config_dword",
     "allocation[I]", "allocation.at(I)", "allocation.get<I>, I < Min",
-    "synchronize_irq", "disable_irq", "enable_irq",
+    "synchronize_irq", "disable_irq", "enable_irq", "disable_irq_nosync",
     "devm_remove_action", "devm_remove_action by function", "devm_release_action", "devm_release_action by function",
     "group")
 
@@ -338,7 +350,13 @@ RULES = (
     rule(ALLOWED, UNMANAGED_HANDLER, table=AGREES),
     rule("D004", UNMANAGED_HANDLER, D004, table=DISAGREES),
 
-    # A handler has the form of one.
+    # A handler has the form of one, and so has its thread.
+    rule("D002", "devm_request_threaded_irq of work", "needs managed vectors", vector=UNMANAGED),
+    rule("D002", "devm_request_threaded_irq of work", "needs a managed object", vector=MANAGED, context=UNMANAGED),
+    rule("D010", "devm_request_threaded_irq of work", "not a handler and its thread", vector=MANAGED, context=MANAGED,
+         table=AGREES),
+    rule("D004", "devm_request_threaded_irq of work", "the ownership table does not say {line} = {owner}", vector=MANAGED,
+         context=MANAGED, table=DISAGREES),
     rule("D002", "devm_request_irq of no handler", "needs managed vectors", vector=UNMANAGED),
     rule("D002", "devm_request_irq of no handler", "needs a managed object", vector=MANAGED, mute=UNMANAGED),
     rule("D010", "devm_request_irq of no handler", "not a handler", vector=MANAGED, mute=MANAGED, table=AGREES),
@@ -449,7 +467,7 @@ def calls(functions):
                        {"what": ", ".join([function.key, *(f"{name} {who}" for name, who in given.items()), platform, table]),
                         "definition": f"void call({signature}) {{ (void)({function.call}); }}",
                         "asks": f"callable_{number}<{', '.join(types)}>", "concept": concept},
-                       {"name": function.name.removesuffix("_affinity"), "line": function.line, "owner": owner})
+                       {"name": function.name.removesuffix("_affinity").replace("_threaded", ""), "line": function.line, "owner": owner})
 
 
 def drops():

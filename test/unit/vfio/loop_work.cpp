@@ -205,3 +205,48 @@ TEST_CASE_METHOD(fake_fixture, "on a bus, work that nobody cancels ends with its
     }
     CHECK(bus.held(f).empty());
 }
+
+namespace {
+
+struct halves {
+    fake_fixture& of;
+    unsigned hards = 0, threads = 0;
+    bool masked = true;
+    pci::irq_return on_hard() noexcept { return ++hards, pci::irq_return::wake_thread; }
+    pci::irq_return on_thread() noexcept {
+        ++threads;
+        masked = masked && of.hardware.intx_masked;
+        if (threads == 3)
+            of.kernel.assert_intx(of.hardware, false);
+        return pci::irq_return::handled;
+    }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(fake_fixture,
+                 "INTx stays masked until the thread of its handler has run, and comes again if asserted") {
+    {
+        pci::device dev(bus, f);
+        auto device = pci::pcim_enable_device(dev).value();
+        auto vectors = pci::pcim_alloc_irq_vectors(device, 1, 1, pci::irq_type::intx).value();
+        auto data = devm_emplace<halves>(dev, *this).value();
+        const auto handler =
+            pci::devm_request_threaded_irq<&halves::on_hard, &halves::on_thread>(vectors[0], "halves", data).value();
+        kernel.assert_intx(hardware, true);
+        while (poll() != 0) {}
+        CHECK(data->hards == 3);
+        CHECK(data->threads == 3);
+        CHECK(data->masked);
+        CHECK(!hardware.intx_masked);
+
+        kernel.assert_intx(hardware, true);
+        CHECK(pci::disable_irq(handler));
+        while (poll() != 0) {}
+        CHECK(data->hards == 3);
+        CHECK(pci::enable_irq(handler));
+        CHECK(poll() != 0);
+        CHECK(data->hards == 4);
+    }
+    CHECK(bus.held(f).empty());
+}

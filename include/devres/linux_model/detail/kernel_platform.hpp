@@ -208,7 +208,8 @@ inline result<pci::handler_id> kernel::register_handler(pci_dev& dev, pci::vecto
         const int irq = pci_irq_vector(dev, vector.value());
         const std::uint64_t id = ++dev.last_registration_;
         const auto made = dev.registrations_.emplace(id, std::make_unique<pci_dev::registration>(action, vector, irq));
-        const int error = request_irq(irq, call_registration, 0, action.name == nullptr ? "" : action.name,
+        const unsigned flags = action.disabled ? irqf::no_autoen : 0;
+        const int error = request_irq(irq, call_registration, flags, action.name == nullptr ? "" : action.name,
                                       made.first->second.get());
         if (error != 0) {
             dev.registrations_.erase(id);
@@ -262,6 +263,14 @@ inline result<> kernel::disable_handler(pci_dev& dev, pci::handler_id id) noexce
     if (desc->slot.running_here())
         return fail(errc::edeadlk);
     disable_irq(static_cast<int>(desc->number));
+    return {};
+}
+
+inline result<> kernel::hold_handler(pci_dev& dev, pci::handler_id id) noexcept {
+    const irq_desc* const desc = registered(dev, id);
+    if (desc == nullptr)
+        return fail(errc::enoent);
+    irqs_.disable_irq_nosync(static_cast<int>(desc->number));
     return {};
 }
 

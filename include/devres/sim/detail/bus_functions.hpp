@@ -95,6 +95,7 @@ inline result<> bus::suspend(function& f) noexcept {
             return fail(errc::enodev);
         if (driver_of(f).saved)
             return fail(errc::einval);
+        const std::scoped_lock hold(driver_of(f).holding);
         driver_of(f).saved.emplace(f.config().first_registers(), f.vector_table().words_of_table());
         f.sleep();
         return {};
@@ -104,6 +105,7 @@ inline result<> bus::suspend(function& f) noexcept {
 inline result<> bus::resume(function& f) noexcept {
     if (!driver_of(f).saved)
         return fail(f.present() ? errc::einval : errc::enodev);
+    std::unique_lock hold(driver_of(f).holding);
     const auto saved = std::move(*driver_of(f).saved);
     driver_of(f).saved.reset();
     if (!f.present())
@@ -111,6 +113,7 @@ inline result<> bus::resume(function& f) noexcept {
     f.wake();
     f.vector_table().restore(saved.msix_table);
     f.config().restore(saved.registers);
+    hold.unlock();
     if (driver_of(f).vectors.load() == 0)  // freed meanwhile, as the function may have been disabled
         silence(f, f.msix_vectors());
     if (driver_of(f).enables.count() == 0 && !driver_of(f).enables.disable_is_due())

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ struct driver_side final : hardware::occupant {
     bool mastering = false;  // by set_master
     pci::spread_masks masks;
 
+    std::mutex holding;  // held to change whether a handler is disabled, on any thread, and what is saved of its mask
     std::atomic<irq_slot*> slots{nullptr};
     unsigned capacity = 0;
     std::vector<std::unique_ptr<irq_slot[]>> owned;  // the last is in use; a late delivery may still look at the others
@@ -113,10 +115,14 @@ struct driver_side final : hardware::occupant {
 
     /// Ends a registration and its disables; returns when its handler is not running.
     void end(irq_slot& slot) noexcept {
+        {
+            const std::scoped_lock hold(holding);
+            slot.disarm_quietly();
+            slot.disables = 0;
+            slot.id.store(0, std::memory_order_release);
+        }
         slot.disarm();
-        slot.disables = 0;
         unlink(slot);
-        slot.id.store(0, std::memory_order_release);
     }
 };
 
