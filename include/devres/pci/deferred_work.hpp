@@ -124,21 +124,21 @@ struct deferrals {
             object);
     }
 
-    // A `result<bool>` costs a compiler as much as all of this: only who schedules something pays.
-    template <class Work, class Answer = result<bool>>
-    [[nodiscard]] static Answer schedule(const Work& work, std::uint64_t nanoseconds, bool again) noexcept {
+    template <class Work>
+    [[nodiscard]] static result_in<bool, Work> schedule(const Work& work, std::uint64_t nanoseconds,
+                                                        bool again) noexcept {
         if (work.dev_ == nullptr) [[unlikely]]
             return fail(errc::enoent);
         return work.dev_->platform().schedule_work(work.dev_->function(), work.id_, nanoseconds, again);
     }
-    template <class Work, class Answer = result<bool>>
-    [[nodiscard]] static Answer cancel(const Work& work, bool wait) noexcept {
+    template <class Work>
+    [[nodiscard]] static result_in<bool, Work> cancel(const Work& work, bool wait) noexcept {
         if (work.dev_ == nullptr) [[unlikely]]
             return false;
         return work.dev_->platform().cancel_work(work.dev_->function(), work.id_, wait);
     }
-    template <class Work, class Answer = result<bool>>
-    [[nodiscard]] static Answer flush(const Work& work) noexcept {
+    template <class Work>
+    [[nodiscard]] static result_in<bool, Work> flush(const Work& work) noexcept {
         if (work.dev_ == nullptr) [[unlikely]]
             return false;
         return work.dev_->platform().flush_work(work.dev_->function(), work.id_);

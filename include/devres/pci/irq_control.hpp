@@ -84,45 +84,26 @@ template <class Owner, class P, class Driver>
     return dev.platform().enable_handler(dev.function(), detail::registrations::id(registration));
 }
 
+namespace detail {
+
+struct disabled_kind : any_kind {
+    static constexpr resource_kind about{"disabled_irq"};
+    template <class P>
+    using value = handler_id;
+
+    template <class P, class Driver>
+    static void release(device<P, Driver>& dev, handler_id id) noexcept {
+        (void)dev.platform().enable_handler(dev.function(), id);
+    }
+};
+
+}  // namespace detail
+
 /// A handler's interrupts are held while this lives: made by `disable_irq_guard`. It may outlive the handler.
 template <class P, class Driver = void>
-class DEVRES_CONSUMABLE disabled_irq {
-public:
-    using owner_type = unmanaged_t;  ///< the driver
-    using platform_type = P;         ///< the handler's
-    using driver_type = Driver;      ///< the handler's
-
-    /// A guard that holds nothing.
-    DEVRES_EMPTY disabled_irq() noexcept = default;
-    /// Takes what the other holds.
-    disabled_irq(disabled_irq&& other) noexcept : dev_(other.dev_), id_(other.id_) { other.dev_ = nullptr; }
-    /// As the constructor; what this holds is let go first.
-    disabled_irq& operator=(disabled_irq&& other) noexcept {
-        if (this != &other) {
-            let_go();
-            dev_ = other.dev_;
-            id_ = other.id_;
-            other.dev_ = nullptr;
-        }
-        return *this;
-    }
-    ~disabled_irq() { let_go(); }
-
-    /// True if it enables something when it dies.
-    [[nodiscard]] DEVRES_TRUE_UNLESS_EMPTY explicit operator bool() const noexcept { return dev_ != nullptr; }
-
-private:
+class DEVRES_CONSUMABLE disabled_irq : public detail::held<unmanaged_t, detail::disabled_kind, P, Driver> {
     friend struct devres::detail::token;
-    disabled_irq(device<P, Driver>& dev, handler_id id) noexcept : dev_(&dev), id_(id) {}
-
-    void let_go() noexcept {
-        if (dev_ != nullptr)
-            (void)dev_->platform().enable_handler(dev_->function(), id_);
-        dev_ = nullptr;
-    }
-
-    device<P, Driver>* dev_ = nullptr;
-    handler_id id_ = handler_id::none;
+    using detail::held<unmanaged_t, detail::disabled_kind, P, Driver>::held;
 };
 
 /// `disable_irq`, and `enable_irq` when the guard dies.
@@ -132,10 +113,14 @@ private:
 template <class Owner, class P, class Driver>
 [[nodiscard]] result<disabled_irq<P, Driver>>
 disable_irq_guard(const irq_registration<Owner, P, Driver>& registration) noexcept {
-    if (auto disabled = disable_irq(registration); !disabled) [[unlikely]]
-        return fail(disabled.error());
-    return detail::token::make<disabled_irq<P, Driver>>(detail::registrations::dev(registration),
-                                                        detail::registrations::id(registration));
+    if (!detail::registrations::there(registration)) [[unlikely]]
+        return fail(errc::enoent);
+    return detail::acquire<disabled_irq<P, Driver>, detail::disabled_kind>(
+        detail::registrations::dev(registration), {}, [&]() noexcept -> result_in<handler_id, P> {
+            if (auto disabled = disable_irq(registration); !disabled) [[unlikely]]
+                return fail(disabled.error());
+            return detail::registrations::id(registration);
+        });
 }
 
 }  // namespace devres::pci

@@ -114,10 +114,18 @@ concept handler_form =
 
 namespace detail {
 
+/// What the platform answered, and what there is besides.
+template <class Id>
+[[nodiscard]] DEVRES_INLINE result_in<registered_handler, Id> registered(const Id& id, bool recorded,
+                                                                         bool threaded) noexcept {
+    if (!id) [[unlikely]]
+        return fail(id.error());
+    return registered_handler{*id, recorded, threaded};
+}
+
 template <auto Function, class T, class Owner, class P, class Driver>
-[[nodiscard]] DEVRES_INLINE result<registered_handler> register_handler(const irq_vector<Owner, P, Driver>& vector,
-                                                                        const char* name, T& context, bool recorded,
-                                                                        bool disabled) noexcept {
+[[nodiscard]] DEVRES_INLINE auto register_handler(const irq_vector<Owner, P, Driver>& vector, const char* name,
+                                                  T& context, bool recorded, bool disabled) noexcept {
     device<P, Driver>& dev = vector.dev();
     auto id = dev.platform().register_handler(dev.function(), vector.index(),
                                               {.entry = &handle_irq<Function, T>,
@@ -125,9 +133,32 @@ template <auto Function, class T, class Owner, class P, class Driver>
                                                .name = name,
                                                .keeps_off_bars = kept_off_bars<Driver>,
                                                .disabled = disabled});
-    if (!id) [[unlikely]]
-        return fail(id.error());
-    return registered_handler{*id, recorded};
+    return registered(id, recorded, false);
+}
+
+/// Acquires a handler of the driver's own, which `get(recorded)` registers. It has a record if it uses what devres owns, or has a
+/// thread; one that devres owns has its own.
+template <class Registration, bool Threaded, class P, class Driver, class Get, class... Used>
+[[nodiscard]] DEVRES_INLINE result<Registration> acquire_handler(device<P, Driver>& dev, const label& about, Get get,
+                                                                 const Used&... used) noexcept {
+    constexpr unsigned uses = (0U + ... + unsigned{is_part<Used>});
+    constexpr bool recorded = std::is_same_v<typename Registration::owner_type, unmanaged_t> && (uses != 0 || Threaded);
+    const auto get_it = [&]() noexcept { return get(recorded); };
+    if constexpr (!recorded) {
+        return acquire<Registration, handler_kind>(dev, about, get_it, used...);
+    } else {
+        using record_type = driver_handler<P, Driver, uses>;
+        pending_record<record_type> pending(dev.resources());
+        if (!pending) [[unlikely]]
+            return fail(errc::enomem);
+        auto made = acquire<Registration, handler_kind>(dev, about, get_it, used...);
+        if (made) [[likely]] {
+            ::new (pending.block())
+                record_type(used_records<uses>(used...).links(), dev, registrations::handler(*made), about);
+            (void)pending.record(&record_type::release, release_step::handlers, uses != 0 ? list_node::is_user : 0);
+        }
+        return made;
+    }
 }
 
 }  // namespace detail
@@ -177,32 +208,14 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
 [[nodiscard]] DEVRES_INLINE auto request_irq(const Vector& vector, Name name, Context& context DEVRES_LIFETIMEBOUND,
                                              const More&...) noexcept
     -> result<irq_registration<unmanaged_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
-    using P = detail::platform_of<Vector>;
-    using Driver = detail::driver_of<Vector>;
-    using T = typename detail::referred<Context>::type;
-    using registration = irq_registration<unmanaged_t, P, Driver>;
-    constexpr unsigned uses = unsigned{detail::is_part<Vector>} + unsigned{detail::is_part<Context>};
-    device<P, Driver>& dev = vector.dev();
-    T& object = context;
-    const auto get = [&]() noexcept {
-        return detail::register_handler<Function>(vector, name, object, uses != 0, sizeof...(More) != 0);
-    };
-    const detail::label about{vector.index().value(), name};
-    if constexpr (uses == 0) {
-        return detail::acquire<registration, detail::handler_kind>(dev, about, get);
-    } else {
-        using record_type = detail::driver_handler<P, Driver, uses>;
-        detail::pending_record<record_type> pending(dev.resources());
-        if (!pending) [[unlikely]]
-            return fail(errc::enomem);
-        auto made = detail::acquire<registration, detail::handler_kind>(dev, about, get, vector, context);
-        if (made) [[likely]] {
-            ::new (pending.block()) record_type(detail::used_records(vector, context).links(), dev,
-                                                detail::registrations::handler(*made), about);
-            (void)pending.record(&record_type::release, release_step::handlers, detail::list_node::is_user);
-        }
-        return made;
-    }
+    using registration = irq_registration<unmanaged_t, detail::platform_of<Vector>, detail::driver_of<Vector>>;
+    typename detail::referred<Context>::type& object = context;
+    return detail::acquire_handler<registration, false>(
+        vector.dev(), {vector.index().value(), name},
+        [&](bool recorded) noexcept {
+            return detail::register_handler<Function>(vector, name, object, recorded, sizeof...(More) != 0);
+        },
+        vector, context);
 }
 
 }  // namespace devres::pci

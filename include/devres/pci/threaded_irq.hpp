@@ -22,8 +22,18 @@ struct thread_of_handler : handler_thread {
     void* context;
     vector_index vector;
 
-    thread_of_handler(device<P, Driver>& of, void* object, vector_index on) noexcept
-        : dev(&of), context(object), vector(on) {}
+    template <class Vector>
+    thread_of_handler(device<P, Driver>& of, void* object, const Vector& on) noexcept
+        : dev(&of), context(object), vector(on.index()) {}
+
+    template <auto Hard, class T>
+    irq_action handler_of(const char* name) noexcept {
+        return {&on_irq<Hard, T>, this, name, kept_off_bars<Driver>, true};
+    }
+    template <auto Thread, class T>
+    work_action work_of(const char* name) noexcept {
+        return {&run<Thread, T>, this, name, kept_off_bars<Driver>};
+    }
 
     template <auto Hard, class T>
     static irq_return on_irq(void* argument, vector_index on) noexcept {
@@ -53,53 +63,32 @@ struct thread_of_handler : handler_thread {
     }
 };
 
-/// Makes the thread, then the handler, which may be called when its thread knows it, and gives it to `keep(get, thread)`.
-template <auto Hard, auto Thread, class T, class Vector, class Context, class Keep>
-auto register_threaded(const Vector& vector, const char* name, T& object, bool recorded, bool enabled,
-                       const Context& context, Keep keep) noexcept {
-    using P = platform_of<Vector>;
-    using Driver = driver_of<Vector>;
-    using thread_type = thread_of_handler<P, Driver>;
-    using answer = decltype(keep([]() noexcept -> result<registered_handler> { return {}; }));
-    device<P, Driver>& dev = vector.dev();
-    auto& f = dev.function();
-    const used_records names(vector, context);
-    if (!names.are_in(dev.resources())) [[unlikely]]
-        return answer(fail(names.why_not(dev.resources(), names)));
+/// Makes the thread, then the handler, which may be called when its thread knows it.
+template <class Registration, auto Hard, auto Thread, class T, class Vector, class Context>
+result<Registration> register_threaded(const Vector& vector, const char* name, T& object, bool enabled,
+                                       const Context& context) noexcept {
+    using thread_type = thread_of_handler<typename Registration::platform_type, typename Registration::driver_type>;
+    auto& dev = vector.dev();
     pending_record<thread_type> pending(dev.resources());
     if (!pending) [[unlikely]]
-        return answer(fail(errc::enomem));
-    void* const context_of = const_cast<std::remove_const_t<T>*>(&object);
-    auto* const thread = ::new (pending.block()) thread_type(dev, context_of, vector.index());
-    const auto links = names.links();
-    constexpr unsigned uses = unsigned{is_part<Vector>} + unsigned{is_part<Context>};
-    if constexpr (uses != 0) {
-        for (unsigned i = 0; i != uses; ++i)
-            thread->nodes[i] = links.nodes[i];
-    }
-    const auto work = dev.platform().add_work(f, {.entry = &thread_type::template run<Thread, T>,
-                                                  .context = thread,
-                                                  .name = name,
-                                                  .keeps_off_bars = kept_off_bars<Driver>});
+        return fail(errc::enomem);
+    auto* const thread = ::new (pending.block()) thread_type(dev, const_cast<std::remove_const_t<T>*>(&object), vector);
+    auto work = dev.platform().add_work(dev.function(), thread->template work_of<Thread, T>(name));
     if (!work) [[unlikely]]
-        return answer(fail(work.error()));
+        return fail(work.error());
     thread->work = *work;
-    const auto record = pending.record(&thread_type::release, release_step::handlers,
-                                       list_node::is_thread | (uses != 0 ? list_node::is_user : 0));
-    auto made = keep([&]() noexcept -> result<registered_handler> {
-        auto id = dev.platform().register_handler(f, vector.index(),
-                                                  {.entry = &thread_type::template on_irq<Hard, T>,
-                                                   .context = thread,
-                                                   .name = name,
-                                                   .keeps_off_bars = kept_off_bars<Driver>,
-                                                   .disabled = true});
-        if (!id) [[unlikely]]
-            return fail(id.error());
-        thread->handler = *id;
-        if (enabled)
-            (void)dev.platform().enable_handler(f, *id);
-        return registered_handler{*id, recorded, true};
-    });
+    const auto record = pending.record(&thread_type::release, release_step::handlers, list_node::is_thread);
+    const auto get = [&](bool recorded) noexcept {
+        auto id = dev.platform().register_handler(dev.function(), thread->vector,
+                                                  thread->template handler_of<Hard, T>(name));
+        if (id) [[likely]] {
+            thread->handler = *id;
+            if (enabled)
+                (void)dev.platform().enable_handler(dev.function(), *id);
+        }
+        return registered(id, recorded, true);
+    };
+    auto made = acquire_handler<Registration, true>(dev, {vector.index().value(), name}, get, vector, context);
     if (!made) [[unlikely]]
         (void)dev.resources().release_leaf(record);
     return made;
@@ -128,12 +117,8 @@ template <auto Hard, auto Thread, class Vector, class Name, class Context, class
                                              const More&...) noexcept
     -> result<irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
     using registration = irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>;
-    return detail::register_threaded<Hard, Thread>(vector, name, object.get(), false, sizeof...(More) == 0, object,
-                                                   [&](auto get) noexcept -> result<registration> {
-                                                       return detail::acquire<registration, detail::handler_kind>(
-                                                           vector.dev(), {vector.index().value(), name}, get, vector,
-                                                           object);
-                                                   });
+    return detail::register_threaded<registration, Hard, Thread>(vector, name, object.get(), sizeof...(More) == 0,
+                                                                 object);
 }
 
 /// As `request_irq`, in two halves, as `devm_request_threaded_irq` has them. devres ends it with the managed handlers if the driver
@@ -148,33 +133,9 @@ template <auto Hard, auto Thread, class Vector, class Name, class Context, class
 [[nodiscard]] auto request_threaded_irq(const Vector& vector, Name name, Context& context DEVRES_LIFETIMEBOUND,
                                         const More&...) noexcept
     -> result<irq_registration<unmanaged_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
-    using P = detail::platform_of<Vector>;
-    using Driver = detail::driver_of<Vector>;
-    using T = typename detail::referred<Context>::type;
-    using registration = irq_registration<unmanaged_t, P, Driver>;
-    using record_type = detail::driver_handler<P, Driver, 2>;
-    device<P, Driver>& dev = vector.dev();
-    T& object = context;
-    const detail::label about{vector.index().value(), name};
-    detail::pending_record<record_type> pending(dev.resources());
-    if (!pending) [[unlikely]]
-        return fail(errc::enomem);
-    auto made = detail::register_threaded<Hard, Thread>(
-        vector, name, object, true, sizeof...(More) == 0, context, [&](auto get) noexcept -> result<registration> {
-            return detail::acquire<registration, detail::handler_kind>(dev, about, get, vector, context);
-        });
-    if (made) [[likely]] {
-        constexpr unsigned uses = unsigned{detail::is_part<Vector>} + unsigned{detail::is_part<Context>};
-        detail::users_of<2> links;
-        if constexpr (uses != 0) {
-            const auto used = detail::used_records(vector, context).links();
-            for (unsigned i = 0; i != uses; ++i)
-                links.nodes[i] = used.nodes[i];
-        }
-        ::new (pending.block()) record_type(links, dev, detail::registrations::handler(*made), about);
-        (void)pending.record(&record_type::release, release_step::handlers, uses != 0 ? detail::list_node::is_user : 0);
-    }
-    return made;
+    using registration = irq_registration<unmanaged_t, detail::platform_of<Vector>, detail::driver_of<Vector>>;
+    typename detail::referred<Context>::type& object = context;
+    return detail::register_threaded<registration, Hard, Thread>(vector, name, object, sizeof...(More) == 0, context);
 }
 
 }  // namespace devres::pci

@@ -15,12 +15,6 @@ concept time_span = requires(const Time& time) {
 
 namespace detail {
 
-/// `result<bool>`, which costs a compiler as much as all of this: only who uses it pays.
-template <class P>
-struct answer_on {
-    using type = result<bool>;
-};
-
 template <class Time>
 [[nodiscard]] constexpr std::uint64_t nanoseconds(const Time& time) noexcept {
     constexpr std::uint64_t second = 1'000'000'000;
@@ -39,10 +33,6 @@ template <class Time>
 }
 
 }  // namespace detail
-
-/// A `result<bool>`.
-template <class P>
-using bool_result = typename detail::answer_on<P>::type;
 
 /// Has the work called once, soon. Any thread, and any handler, may. @returns false if it is to be called already, or has been ended.
 /// @par Linux
@@ -105,16 +95,16 @@ bool timer_delete(const deferred<deferral::timer, P, Driver>& timer) noexcept {
 /// The function of the same name, which waits for itself there.
 /// @{
 template <class P, class Driver>
-[[nodiscard]] bool_result<P> cancel_work_sync(const deferred<deferral::work, P, Driver>& work) noexcept {
+[[nodiscard]] result_in<bool, P> cancel_work_sync(const deferred<deferral::work, P, Driver>& work) noexcept {
     return detail::deferrals::cancel(work, true);
 }
 template <class P, class Driver>
-[[nodiscard]] bool_result<P>
+[[nodiscard]] result_in<bool, P>
 cancel_delayed_work_sync(const deferred<deferral::delayed_work, P, Driver>& work) noexcept {
     return detail::deferrals::cancel(work, true);
 }
 template <class P, class Driver>
-[[nodiscard]] bool_result<P> timer_delete_sync(const deferred<deferral::timer, P, Driver>& timer) noexcept {
+[[nodiscard]] result_in<bool, P> timer_delete_sync(const deferred<deferral::timer, P, Driver>& timer) noexcept {
     return detail::deferrals::cancel(timer, true);
 }
 /// @}
@@ -125,11 +115,11 @@ template <class P, class Driver>
 /// `flush_work()`, `flush_delayed_work()`
 /// @{
 template <class P, class Driver>
-[[nodiscard]] bool_result<P> flush_work(const deferred<deferral::work, P, Driver>& work) noexcept {
+[[nodiscard]] result_in<bool, P> flush_work(const deferred<deferral::work, P, Driver>& work) noexcept {
     return detail::deferrals::flush(work);
 }
 template <class P, class Driver>
-[[nodiscard]] bool_result<P> flush_delayed_work(const deferred<deferral::delayed_work, P, Driver>& work) noexcept {
+[[nodiscard]] result_in<bool, P> flush_delayed_work(const deferred<deferral::delayed_work, P, Driver>& work) noexcept {
     return detail::deferrals::flush(work);
 }
 /// @}

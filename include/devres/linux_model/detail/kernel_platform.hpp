@@ -266,14 +266,6 @@ inline result<> kernel::disable_handler(pci_dev& dev, pci::handler_id id) noexce
     return {};
 }
 
-inline result<> kernel::hold_handler(pci_dev& dev, pci::handler_id id) noexcept {
-    const irq_desc* const desc = registered(dev, id);
-    if (desc == nullptr)
-        return fail(errc::enoent);
-    irqs_.disable_irq_nosync(static_cast<int>(desc->number));
-    return {};
-}
-
 inline result<> kernel::enable_handler(pci_dev& dev, pci::handler_id id) noexcept {
     const irq_desc* const desc = registered(dev, id);
     if (desc == nullptr)
@@ -282,18 +274,6 @@ inline result<> kernel::enable_handler(pci_dev& dev, pci::handler_id id) noexcep
         return fail(errc::einval);
     enable_irq(static_cast<int>(desc->number));
     return {};
-}
-
-inline result<pci::work_id> kernel::add_work(pci_dev& dev, const pci::work_action& action) noexcept {
-    if (in_handler(dev))
-        return fail(errc::edeadlk);
-    return hardware_.work().add(dev.hardware, action);
-}
-
-inline result<bool> kernel::flush_work(pci_dev& dev, pci::work_id id) noexcept {
-    if (in_handler(dev))
-        return fail(errc::edeadlk);
-    return hardware_.work().flush(id);
 }
 
 inline void kernel::end_registration(pci_dev& dev, std::uint64_t id) {

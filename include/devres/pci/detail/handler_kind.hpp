@@ -10,7 +10,7 @@ template <class P, class Driver>
 void forget_driver_handler(device<P, Driver>& dev, handler_id id) noexcept;
 
 /// What there is of the thread of a handler, which is older than the handler's own record and ends with it.
-struct handler_thread : detail::users_of<2> {
+struct handler_thread {
     handler_id handler = handler_id::none;
     work_id work = work_id::none;
 };
@@ -119,7 +119,7 @@ bool forget_handler_of(device<P, Driver>& dev, handler_id id) noexcept {
 }
 template <class P, class Driver>
 [[gnu::noinline, gnu::cold]] void forget_driver_handler(device<P, Driver>& dev, handler_id id) noexcept {
-    (void)(forget_handler_of<1>(dev, id) || forget_handler_of<2>(dev, id));
+    (void)(forget_handler_of<0>(dev, id) || forget_handler_of<1>(dev, id) || forget_handler_of<2>(dev, id));
 }
 
 }  // namespace devres::pci::detail
