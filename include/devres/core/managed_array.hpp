@@ -152,7 +152,7 @@ template <class T, class Device>
 /// `devm_kstrdup()`; for `devm_kasprintf()`, format first
 template <class Device>
     requires kstrdup_managed<typename detail::driver_of<Device>::type>
-[[nodiscard]] result<managed_array<const char>> devm_kstrdup(Device& dev, const char* text) noexcept {
+[[nodiscard]] result_in<managed_array<const char>, Device> devm_kstrdup(Device& dev, const char* text) noexcept {
     if (text == nullptr)
         return fail(errc::einval);
     std::size_t length = 0;

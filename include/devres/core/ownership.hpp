@@ -101,11 +101,11 @@ inline constexpr bool claims_own_managed<claim<resource<Tag, Needs...>, managed_
 template <class Tag, class... Needs, class Off, class Guarded>
 inline constexpr bool claims_own_managed<claim<resource<of_library<Tag>, Needs...>, managed_t, Off, Guarded>> = false;
 
-template <class Resource, class Claim>
+template <class Resource, class Claim, class By>
 inline constexpr bool keeps_off = false;
-template <class Resource, class User, class Owner, class... Off, class Guarded>
-inline constexpr bool keeps_off<Resource, claim<User, Owner, kept_off<Off...>, Guarded>> =
-    (std::is_same_v<Resource, Off> || ...);
+template <class Resource, class User, class Owner, class... Off, class Guarded, class By>
+inline constexpr bool keeps_off<Resource, claim<User, Owner, kept_off<Off...>, Guarded>, By> =
+    (std::is_void_v<By> || std::is_same_v<User, By>) && (std::is_same_v<Resource, Off> || ...);
 
 struct table_maker;
 
@@ -125,9 +125,9 @@ public:
         return (detail::claims<Resource, Owner, Claims> || ...);
     }
 
-    /// Whether the table says of a user of all the rest that it keeps off `Resource`.
-    template <class Resource>
-    static constexpr bool keeps_off = (detail::keeps_off<Resource, Claims> || ...);
+    /// Whether the table says of a user of all the rest, `By` or any, that it keeps off `Resource`.
+    template <class Resource, class By = void>
+    static constexpr bool keeps_off = (detail::keeps_off<Resource, Claims, By> || ...);
 
     /// Whether devres owns resources that are the driver's own.
     static constexpr bool has_own_managed = (detail::claims_own_managed<Claims> || ...);

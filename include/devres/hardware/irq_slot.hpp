@@ -111,9 +111,23 @@ struct alignas(64) irq_slot {
             (void)run();
     }
 
+    /// As `arm`, but what was held is not delivered until `deliver_held`.
+    void arm_quietly() noexcept { state.fetch_or(armed, std::memory_order_acq_rel); }
+    void deliver_held() noexcept {
+        std::uint64_t old = state.load(std::memory_order_relaxed);
+        do {
+            if ((old & armed) == 0 || (old & running) != 0 || (old & count) == 0)
+                return;
+        } while (!state.compare_exchange_weak(old, (old - 1) | running, std::memory_order_acq_rel,
+                                              std::memory_order_relaxed));
+        (void)run();
+    }
+    /// The handler will not run again until it is armed; it may be running.
+    void disarm_quietly() noexcept { state.fetch_and(~armed, std::memory_order_acq_rel); }
+
     /// Returns when the handler is not running and will not run again until it is armed. Not from inside it.
     void disarm() noexcept {
-        state.fetch_and(~armed, std::memory_order_acq_rel);
+        disarm_quietly();
         while ((state.load(std::memory_order_acquire) & running) != 0)
             std::this_thread::yield();
     }

@@ -20,6 +20,7 @@
 #include <devres/hardware/irq_domain.hpp>
 #include <devres/hardware/ledger.hpp>
 #include <devres/hardware/region.hpp>
+#include <devres/hardware/work_queue.hpp>
 
 namespace devres::hardware {
 
@@ -74,6 +75,9 @@ public:
     [[nodiscard]] irq_domain& interrupts() noexcept { return irqs_; }
     /// Makes the machine short of MSI and MSI-X vectors: `count` can be in use at a time, over all functions.
     void set_available_vectors(unsigned count) noexcept { irqs_.limit(count); }
+
+    /// Deferred work, and the clock.
+    [[nodiscard]] work_queue& work() noexcept { return work_; }
 
     /// How many CPUs vectors are spread over: 8 unless said otherwise. @throws std::invalid_argument unless 1 to 64
     void set_possible_cpus(unsigned cpus) {
@@ -168,6 +172,7 @@ private:
 
     hardware::ledger ledger_{&collect, this};
     irq_domain irqs_;
+    work_queue work_;
     library_memory memory_{ledger_};
     mutable std::mutex lock_;
     std::deque<function> functions_;

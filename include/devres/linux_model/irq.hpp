@@ -20,7 +20,8 @@ using irq_handler = pci::irq_return (*)(unsigned irq, void* dev_id);
 
 /// Flags of `request_irq()`, with the kernel's values.
 namespace irqf {
-inline constexpr unsigned shared = 0x80;  ///< IRQF_SHARED
+inline constexpr unsigned shared = 0x80;        ///< IRQF_SHARED
+inline constexpr unsigned no_autoen = 0x80000;  ///< IRQF_NO_AUTOEN: requested disabled
 }  // namespace irqf
 
 /// One handler of an interrupt (`struct irqaction`).
@@ -151,6 +152,11 @@ public:
         else
             desc->slot.disarm();
         desc->actions.push_back({handler, dev_id, flags, name == nullptr ? "" : name});
+        if (first && (flags & irqf::no_autoen) != 0) {  // enable_irq starts it
+            desc->depth = 1;
+            desc->slot.hold();
+            return 0;
+        }
         if (desc->depth == 0)
             desc->slot.arm();
         if (first)
@@ -201,17 +207,23 @@ public:
     /// Holds what comes until as many enables have undone it, and waits until no handler runs; the end of the kernel from
     /// inside one.
     void disable_irq(int irq) {
+        disable_irq_nosync(irq);
         irq_desc* const desc = find(irq);
         if (desc == nullptr)
             return;
-        if (desc->depth++ == 0 && !desc->actions.empty()) {
-            desc->slot.hold();
-            desc->chip->disable(*desc);
-        }
         if (desc->slot.running_here())
             log_->stop("synchronize_irq");
         if (!desc->actions.empty())
             desc->slot.disarm();
+    }
+    /// The same, without waiting: handlers may do it.
+    void disable_irq_nosync(int irq) {
+        irq_desc* const desc = find(irq);
+        if (desc == nullptr || desc->depth++ != 0 || desc->actions.empty())
+            return;
+        desc->slot.hold();
+        desc->chip->disable(*desc);
+        desc->slot.disarm_quietly();
     }
 
     /// Undoes one disable: with the last, what was held comes. A warning if there is none.

@@ -182,7 +182,6 @@ public:
     result<> write_config(pci_dev& dev, unsigned offset, unsigned width, std::uint32_t value) noexcept {
         return dev.hardware.write_config(offset, width, value);
     }
-
     result<pci::bar_resource> describe_bar(const pci_dev& dev, pci::bar_number bar) noexcept;
     result<hardware::region> map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept;
     void unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept;
@@ -211,6 +210,16 @@ public:
     result<> disable_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<> enable_handler(pci_dev& dev, pci::handler_id id) noexcept;
 
+    result<> hold_handler(pci_dev& dev, pci::handler_id id) noexcept;
+    result<pci::work_id> add_work(pci_dev& dev, const pci::work_action& action) noexcept;
+    result<bool> schedule_work(pci_dev&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        return hardware_.work().schedule(id, nanoseconds, again);
+    }
+    result<bool> cancel_work(pci_dev&, pci::work_id id, bool wait) noexcept {
+        return hardware_.work().cancel(id, wait);
+    }
+    result<bool> flush_work(pci_dev& dev, pci::work_id id) noexcept;
+    result<> remove_work(pci_dev&, pci::work_id id) noexcept { return hardware_.work().remove(id); }
     result<> set_dma_mask(pci_dev& dev, pci::dma_use use, std::uint64_t mask) noexcept;
     std::uint64_t required_dma_mask(const pci_dev& dev) noexcept;
     result<pci::dma_block> allocate_dma(pci_dev& dev, std::size_t size) noexcept;
@@ -295,6 +304,6 @@ private:
 
 namespace devres::linux_model {
 
-static_assert(pci::platform<kernel>);
+static_assert(pci::platform<kernel> && pci::holds_handlers<kernel> && pci::defers_work<kernel>);
 
 }  // namespace devres::linux_model

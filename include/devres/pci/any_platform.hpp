@@ -72,6 +72,13 @@ struct platform_calls {
     result<> (*synchronize_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*disable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*enable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    result<> (*hold_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    result<work_id> (*add_work)(any_platform& self, any_function& f, const work_action& action) noexcept;
+    result<bool> (*schedule_work)(any_platform& self, any_function& f, work_id id, std::uint64_t nanoseconds,
+                                  bool again) noexcept;
+    result<bool> (*cancel_work)(any_platform& self, any_function& f, work_id id, bool wait) noexcept;
+    result<bool> (*flush_work)(any_platform& self, any_function& f, work_id id) noexcept;
+    result<> (*remove_work)(any_platform& self, any_function& f, work_id id) noexcept;
     result<> (*set_dma_mask)(any_platform& self, any_function& f, dma_use use, std::uint64_t mask) noexcept;
     std::uint64_t (*required_dma_mask)(any_platform& self, const any_function& f) noexcept;
     result<dma_block> (*allocate_dma)(any_platform& self, any_function& f, std::size_t size) noexcept;
@@ -209,6 +216,21 @@ public:
     }
     result<> disable_handler(any_function& f, handler_id id) noexcept { return calls_->disable_handler(*this, f, id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return calls_->enable_handler(*this, f, id); }
+
+    /// The primitive; `enotsupp` if the platform underneath has it not, as for a handler that is to be registered disabled.
+    result<> hold_handler(any_function& f, handler_id id) noexcept { return calls_->hold_handler(*this, f, id); }
+    /// The primitive, and `enotsupp` if the platform underneath has no work.
+    result<work_id> add_work(any_function& f, const work_action& action) noexcept {
+        return calls_->add_work(*this, f, action);
+    }
+    result<bool> schedule_work(any_function& f, work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        return calls_->schedule_work(*this, f, id, nanoseconds, again);
+    }
+    result<bool> cancel_work(any_function& f, work_id id, bool wait) noexcept {
+        return calls_->cancel_work(*this, f, id, wait);
+    }
+    result<bool> flush_work(any_function& f, work_id id) noexcept { return calls_->flush_work(*this, f, id); }
+    result<> remove_work(any_function& f, work_id id) noexcept { return calls_->remove_work(*this, f, id); }
 
     /// The primitive, and `enotsupp` if the platform underneath has none.
     result<> set_dma_mask(any_function& f, dma_use use, std::uint64_t mask) noexcept {

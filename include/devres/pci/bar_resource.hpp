@@ -20,7 +20,7 @@ concept platform_describes_bars =
 /// `pci_resource_start()`, `pci_resource_len()`, `pci_resource_flags()`, which are 0 for a BAR that is not there
 template <class P, class Driver>
     requires platform_describes_bars<P>
-[[nodiscard]] result<bar_resource> pci_resource(const device<P, Driver>& dev, bar_number bar) noexcept {
+[[nodiscard]] result_in<bar_resource, P> pci_resource(const device<P, Driver>& dev, bar_number bar) noexcept {
     return dev.platform().describe_bar(dev.function(), bar);
 }
 

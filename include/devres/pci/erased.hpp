@@ -95,6 +95,10 @@ public:
     }
 
     result<handler_id> register_handler(any_function& f, vector_index vector, const irq_action& action) noexcept {
+        if constexpr (!holds_handlers<P>) {
+            if (action.disabled) [[unlikely]]
+                return fail(errc::enotsupp);
+        }
         return inner_->register_handler(of(f), vector, action);
     }
     result<> unregister_handler(any_function& f, handler_id id) noexcept {
@@ -107,6 +111,43 @@ public:
     }
     result<> disable_handler(any_function& f, handler_id id) noexcept { return inner_->disable_handler(of(f), id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return inner_->enable_handler(of(f), id); }
+
+    result<> hold_handler(any_function& f, handler_id id) noexcept {
+        if constexpr (holds_handlers<P>)
+            return inner_->hold_handler(of(f), id);
+        else
+            return fail(errc::enotsupp);
+    }
+    result<work_id> add_work(any_function& f, const work_action& action) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->add_work(of(f), action);
+        else
+            return fail(errc::enotsupp);
+    }
+    result<bool> schedule_work(any_function& f, work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->schedule_work(of(f), id, nanoseconds, again);
+        else
+            return fail(errc::enoent);
+    }
+    result<bool> cancel_work(any_function& f, work_id id, bool wait) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->cancel_work(of(f), id, wait);
+        else
+            return false;
+    }
+    result<bool> flush_work(any_function& f, work_id id) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->flush_work(of(f), id);
+        else
+            return false;
+    }
+    result<> remove_work(any_function& f, work_id id) noexcept {
+        if constexpr (defers_work<P>)
+            return inner_->remove_work(of(f), id);
+        else
+            return {};
+    }
 
     result<> set_dma_mask(any_function& f, dma_use use, std::uint64_t mask) noexcept {
         if constexpr (has_dma_masks<P>)
@@ -219,6 +260,12 @@ private:
         .synchronize_handler = &call<&erased::synchronize_handler>::function,
         .disable_handler = &call<&erased::disable_handler>::function,
         .enable_handler = &call<&erased::enable_handler>::function,
+        .hold_handler = &call<&erased::hold_handler>::function,
+        .add_work = &call<&erased::add_work>::function,
+        .schedule_work = &call<&erased::schedule_work>::function,
+        .cancel_work = &call<&erased::cancel_work>::function,
+        .flush_work = &call<&erased::flush_work>::function,
+        .remove_work = &call<&erased::remove_work>::function,
         .set_dma_mask = &call<&erased::set_dma_mask>::function,
         .required_dma_mask = &call<&erased::required_dma_mask>::function,
         .allocate_dma = &call<&erased::allocate_dma>::function,

@@ -21,6 +21,13 @@ concept irq_handler_of = requires(T& context, vector_index vector) {
     };
 };
 
+/// The last argument of a request: the handler is registered disabled, and the first `enable_irq` lets interrupts in
+/// (`IRQF_NO_AUTOEN`).
+struct no_autoen_t {
+    explicit no_autoen_t() = default;
+};
+inline constexpr no_autoen_t no_autoen{};  ///< see its type
+
 namespace detail {
 
 /// The handler of an object that has one under the usual name.
@@ -72,11 +79,15 @@ concept vector_argument =
     rule<detail::is_irq_vector<Vector>,
          text{"devres[D009] the first argument is no vector: take one of the allocation, vectors[0], and "
               "unwrap a result, DEVRES_TRY(auto vector, vectors.at(i))"}>;
-template <class Name, unsigned More>
+template <class Name, class... More>
 concept handler_arguments =
-    rule<More == 0 && std::is_convertible_v<Name, const char*>,
-         text{"devres[D013] the arguments are (vector, name, object): there are no flags, the name is a "
+    rule<sizeof...(More) <= 1 && (std::is_same_v<More, no_autoen_t> && ...) && std::is_convertible_v<Name, const char*>,
+         text{"devres[D013] the arguments are (vector, name, object): there are no flags but no_autoen, the name is a "
               "const char*, and the function is a template argument, request_irq<&state::on_irq>(...)"}>;
+template <class P, class... More>
+concept platform_has_no_autoen =
+    rule<sizeof...(More) == 0 || holds_handlers<P>,
+         text{"devres[D007] this platform registers no handler disabled: hold_handler, irq_action::disabled"}>;
 template <class Owner>
 concept on_managed_vectors =
     rule<std::is_same_v<Owner, managed_t>,
@@ -103,18 +114,51 @@ concept handler_form =
 
 namespace detail {
 
+/// What the platform answered, and what there is besides.
+template <class Id>
+[[nodiscard]] DEVRES_INLINE result_in<registered_handler, Id> registered(const Id& id, bool recorded,
+                                                                         bool threaded) noexcept {
+    if (!id) [[unlikely]]
+        return fail(id.error());
+    return registered_handler{*id, recorded, threaded};
+}
+
 template <auto Function, class T, class Owner, class P, class Driver>
-[[nodiscard]] DEVRES_INLINE result<registered_handler>
-register_handler(const irq_vector<Owner, P, Driver>& vector, const char* name, T& context, bool recorded) noexcept {
+[[nodiscard]] DEVRES_INLINE auto register_handler(const irq_vector<Owner, P, Driver>& vector, const char* name,
+                                                  T& context, bool recorded, bool disabled) noexcept {
     device<P, Driver>& dev = vector.dev();
     auto id = dev.platform().register_handler(dev.function(), vector.index(),
                                               {.entry = &handle_irq<Function, T>,
                                                .context = const_cast<std::remove_const_t<T>*>(&context),
                                                .name = name,
-                                               .keeps_off_bars = kept_off_bars<Driver>});
-    if (!id) [[unlikely]]
-        return fail(id.error());
-    return registered_handler{*id, recorded};
+                                               .keeps_off_bars = kept_off_bars<Driver>,
+                                               .disabled = disabled});
+    return registered(id, recorded, false);
+}
+
+/// Acquires a handler of the driver's own, which `get(recorded)` registers. It has a record if it uses what devres owns, or has a
+/// thread; one that devres owns has its own.
+template <class Registration, bool Threaded, class P, class Driver, class Get, class... Used>
+[[nodiscard]] DEVRES_INLINE result<Registration> acquire_handler(device<P, Driver>& dev, const label& about, Get get,
+                                                                 const Used&... used) noexcept {
+    constexpr unsigned uses = (0U + ... + unsigned{is_part<Used>});
+    constexpr bool recorded = std::is_same_v<typename Registration::owner_type, unmanaged_t> && (uses != 0 || Threaded);
+    const auto get_it = [&]() noexcept { return get(recorded); };
+    if constexpr (!recorded) {
+        return acquire<Registration, handler_kind>(dev, about, get_it, used...);
+    } else {
+        using record_type = driver_handler<P, Driver, uses>;
+        pending_record<record_type> pending(dev.resources());
+        if (!pending) [[unlikely]]
+            return fail(errc::enomem);
+        auto made = acquire<Registration, handler_kind>(dev, about, get_it, used...);
+        if (made) [[likely]] {
+            ::new (pending.block())
+                record_type(used_records<uses>(used...).links(), dev, registrations::handler(*made), about);
+            (void)pending.record(&record_type::release, release_step::handlers, uses != 0 ? list_node::is_user : 0);
+        }
+        return made;
+    }
 }
 
 }  // namespace detail
@@ -122,7 +166,8 @@ register_handler(const irq_vector<Owner, P, Driver>& vector, const char* name, T
 /// Registers `Function`, or `on_irq` of the object if none is named, on `vector`, with a managed object as its context, until
 /// the driver is unbound. devres frees it before the objects, the vectors and all else, and waits for a running invocation.
 ///
-/// `name` is copied by the platform, but must live as long as the handler where the platform is watched.
+/// `name` is copied by the platform, but must live as long as the handler where the platform is watched. With `no_autoen` as the
+/// last argument nothing is called before `enable_irq`.
 /// @returns a name for `devm_free_irq`; `ebusy` if the vector has a handler, `enomem` if it cannot be recorded, `enoent` if
 /// the vectors or the object have been released, `einval` if they are another device's, `edeadlk` from inside a handler: it
 /// is not registered then.
@@ -130,7 +175,8 @@ register_handler(const irq_vector<Owner, P, Driver>& vector, const char* name, T
 /// `devm_request_irq()`. There, the vectors and the object may be anybody's; here a vector that is the driver's,
 /// or a plain reference, does not compile (D002): both would be gone before devres frees the handler.
 template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, class Context, class... More>
-    requires vector_argument<Vector> && handler_arguments<Name, sizeof...(More)> &&
+    requires vector_argument<Vector> && handler_arguments<Name, More...> &&
+             platform_has_no_autoen<detail::platform_of<Vector>, More...> &&
              on_managed_vectors<detail::owner_of<Vector>> && unwrapped<Context> && on_managed_object<Context> &&
              handler_managed<detail::driver_of<Vector>> &&
              handler_form<Function, typename detail::referred<Context>::type>
@@ -140,8 +186,10 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
     using registration = irq_registration<managed_t, detail::platform_of<Vector>, detail::driver_of<Vector>>;
     return detail::acquire<registration, detail::handler_kind>(
         vector.dev(), {vector.index().value(), name},
-        [&]() noexcept { return detail::register_handler<Function>(vector, name, object.get(), false); }, vector,
-        object);
+        [&]() noexcept {
+            return detail::register_handler<Function>(vector, name, object.get(), false, sizeof...(More) != 0);
+        },
+        vector, object);
 }
 
 /// Registers `Function`, or `on_irq` of the object if none is named, on `vector`, whoever owns the vectors, until the guard
@@ -153,36 +201,21 @@ template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, 
 /// @par Linux
 /// `request_irq()`
 template <auto Function = detail::on_irq_of_object{}, class Vector, class Name, class Context, class... More>
-    requires vector_argument<Vector> && handler_arguments<Name, sizeof...(More)> &&
-             unwrapped<std::remove_const_t<Context>> && handler_unmanaged<detail::driver_of<Vector>> &&
+    requires vector_argument<Vector> && handler_arguments<Name, More...> &&
+             platform_has_no_autoen<detail::platform_of<Vector>, More...> && unwrapped<std::remove_const_t<Context>> &&
+             handler_unmanaged<detail::driver_of<Vector>> &&
              handler_form<Function, typename detail::referred<Context>::type>
 [[nodiscard]] DEVRES_INLINE auto request_irq(const Vector& vector, Name name, Context& context DEVRES_LIFETIMEBOUND,
                                              const More&...) noexcept
     -> result<irq_registration<unmanaged_t, detail::platform_of<Vector>, detail::driver_of<Vector>>> {
-    using P = detail::platform_of<Vector>;
-    using Driver = detail::driver_of<Vector>;
-    using T = typename detail::referred<Context>::type;
-    using registration = irq_registration<unmanaged_t, P, Driver>;
-    constexpr unsigned uses = unsigned{detail::is_part<Vector>} + unsigned{detail::is_part<Context>};
-    device<P, Driver>& dev = vector.dev();
-    T& object = context;
-    const auto get = [&]() noexcept { return detail::register_handler<Function>(vector, name, object, uses != 0); };
-    const detail::label about{vector.index().value(), name};
-    if constexpr (uses == 0) {
-        return detail::acquire<registration, detail::handler_kind>(dev, about, get);
-    } else {
-        using record_type = detail::driver_handler<P, Driver, uses>;
-        detail::pending_record<record_type> pending(dev.resources());
-        if (!pending) [[unlikely]]
-            return fail(errc::enomem);
-        auto made = detail::acquire<registration, detail::handler_kind>(dev, about, get, vector, context);
-        if (made) [[likely]] {
-            ::new (pending.block()) record_type(detail::used_records(vector, context).links(), dev,
-                                                detail::registrations::id(*made), about);
-            (void)pending.record(&record_type::release, release_step::handlers, detail::list_node::is_user);
-        }
-        return made;
-    }
+    using registration = irq_registration<unmanaged_t, detail::platform_of<Vector>, detail::driver_of<Vector>>;
+    typename detail::referred<Context>::type& object = context;
+    return detail::acquire_handler<registration, false>(
+        vector.dev(), {vector.index().value(), name},
+        [&](bool recorded) noexcept {
+            return detail::register_handler<Function>(vector, name, object, recorded, sizeof...(More) != 0);
+        },
+        vector, context);
 }
 
 }  // namespace devres::pci

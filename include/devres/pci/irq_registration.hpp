@@ -45,10 +45,10 @@ private:
     friend struct detail::registrations;
     irq_registration(device<P, Driver>& dev, const detail::registered_handler& handler, const detail::label&,
                      list::handle record) noexcept
-        : dev_(&dev), id_(handler.id), record_(record) {}
+        : dev_(&dev), handler_(handler), record_(record) {}
 
     device<P, Driver>* dev_ = nullptr;
-    handler_id id_ = handler_id::none;
+    detail::registered_handler handler_;
     list::handle record_;
 };
 
@@ -88,12 +88,18 @@ struct registrations {
         return *registration.dev_;
     }
     template <class P, class Driver>
-    [[nodiscard]] static handler_id id(const irq_registration<managed_t, P, Driver>& registration) noexcept {
-        return registration.id_;
+    [[nodiscard]] static const registered_handler&
+    handler(const irq_registration<managed_t, P, Driver>& registration) noexcept {
+        return registration.handler_;
     }
     template <class P, class Driver>
-    [[nodiscard]] static handler_id id(const irq_registration<unmanaged_t, P, Driver>& registration) noexcept {
-        return registration.value_.id;
+    [[nodiscard]] static const registered_handler&
+    handler(const irq_registration<unmanaged_t, P, Driver>& registration) noexcept {
+        return registration.value_;
+    }
+    template <class Registration>
+    [[nodiscard]] static handler_id id(const Registration& registration) noexcept {
+        return handler(registration).id;
     }
     template <class P, class Driver>
     [[nodiscard]] static list::handle record(const irq_registration<managed_t, P, Driver>& registration) noexcept {
@@ -125,6 +131,8 @@ template <class Owner, class P, class Driver>
     const list::handle record = detail::registrations::record(registration);
     auto* const data = static_cast<record_type*>(detail::record_access::node(record)->argument);
     (void)dev.resources().remove(record);
+    if (data->value.threaded) [[unlikely]]
+        detail::end_thread(dev.resources(), data->value.id);
     data->forget();
     registration = irq_registration<Owner, P, Driver>();
     return {};

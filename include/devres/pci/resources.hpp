@@ -24,29 +24,39 @@ using dma_streaming_t = resource<detail::of_library<struct dma_streaming_tag>, e
 using irq_vectors_t = resource<detail::of_library<struct irq_vectors_tag>, enable_t>;
 /// @}
 
-/// The handlers on the function's vectors. A managed one is taken to use everything that its driver acquires, and can still
-/// run when remove() has returned: of each line of the table that is unmanaged it says that it keeps off it,
-/// `irq_handler.without(minor_number) = managed`, or that the driver sees to it that no handler meets it gone,
+/// What is called at any time, `Self`, until devres has ended it. Managed, it is taken to use everything that its driver acquires,
+/// and can still run when remove() has returned: of each line of the table that is unmanaged it says that it keeps off it,
+/// `irq_handler.without(minor_number) = managed`, or that the driver sees to it that it does not meet it gone,
 /// `irq_handler.guarding(dma_streaming) = managed`. It may say both, of different lines.
-struct irq_handler_t : resource<detail::of_library<struct irq_handler_tag>, irq_vectors_t> {
-    static constexpr bool touches_all = true;                                  ///< tables ask for it
-    using line = apart<irq_handler_t, detail::kept_off<>, detail::guarded<>>;  ///< a line without anything said
+template <class Self, class Tag, class... Needs>
+struct called_at_any_time : resource<detail::of_library<Tag>, Needs...> {
+    static constexpr bool touches_all = true;                         ///< tables ask for it
+    using line = apart<Self, detail::kept_off<>, detail::guarded<>>;  ///< a line without anything said
 
-    /// The handlers never use these.
+    /// It never uses these.
     template <class... Off>
     [[nodiscard]] constexpr auto without(Off... off) const noexcept {
         return line{}.without(off...);
     }
-    /// The driver sees to it that no handler meets these gone.
+    /// The driver sees to it that it does not meet these gone.
     template <class... Guarded>
     [[nodiscard]] constexpr auto guarding(Guarded... guarded) const noexcept {
         return line{}.guarding(guarded...);
     }
-    /// A line of a table, of handlers that keep off nothing.
+    /// A line of a table, of what keeps off nothing.
     /// @{
     constexpr auto operator=(managed_t owner) const noexcept { return line{} = owner; }    // NOLINT: makes a line
     constexpr auto operator=(unmanaged_t owner) const noexcept { return line{} = owner; }  // NOLINT: makes a line
     /// @}
+};
+
+/// The type of `irq_handler`.
+struct irq_handler_t : called_at_any_time<irq_handler_t, struct irq_handler_tag, irq_vectors_t> {
+    using called_at_any_time::operator=;
+};
+/// The type of `deferred_work`.
+struct deferred_work_t : called_at_any_time<deferred_work_t, struct deferred_work_tag> {
+    using called_at_any_time::operator=;
 };
 
 /// The function being enabled.
@@ -63,20 +73,21 @@ inline constexpr dma_coherent_t dma_coherent;
 inline constexpr dma_streaming_t dma_streaming;
 /// The function's interrupt vectors.
 inline constexpr irq_vectors_t irq_vectors;
-inline constexpr irq_handler_t irq_handler;  ///< the handlers on the function's vectors
+inline constexpr irq_handler_t irq_handler;      ///< the handlers on the function's vectors
+inline constexpr deferred_work_t deferred_work;  ///< work that is scheduled, and timers
 
 namespace detail {
 
-/// Bit n: the driver's table says that handlers keep off BAR n.
-template <class Driver>
+/// Bit n: the driver's table says that handlers, or what else is called `By` itself, keep off BAR n.
+template <class Driver, class By = irq_handler_t>
 inline constexpr std::uint8_t kept_off_bars = 0;
-template <class Driver>
+template <class Driver, class By>
     requires requires { Driver::ownership; }
-inline constexpr std::uint8_t kept_off_bars<Driver> = [] {
+inline constexpr std::uint8_t kept_off_bars<Driver, By> = [] {
     using table = detail::table_of<Driver>;
     constexpr auto off = []<unsigned Number>(bar_t<Number>) {
-        const bool any = !table::template has<bar_t<Number>> && table::template keeps_off<any_bar_t>;
-        return any || table::template keeps_off<bar_t<Number>> ? 1U << Number : 0U;
+        const bool any = !table::template has<bar_t<Number>> && table::template keeps_off<any_bar_t, By>;
+        return any || table::template keeps_off<bar_t<Number>, By> ? 1U << Number : 0U;
     };
     return static_cast<std::uint8_t>(off(bar<0>) | off(bar<1>) | off(bar<2>) | off(bar<3>) | off(bar<4>) | off(bar<5>));
 }();

@@ -76,7 +76,7 @@ inline std::ostream& operator<<(std::ostream& out, irq_types types) {
 }
 /// `handled`, `none`
 inline std::ostream& operator<<(std::ostream& out, irq_return said) {
-    return out << (said == irq_return::handled ? "handled" : "none");
+    return out << (said == irq_return::handled ? "handled" : said == irq_return::none ? "none" : "wake_thread");
 }
 /// `11f8:8534`, `any` for what matches everything; subsystem, class and driver data where they say something:
 /// `1b36:0006 subsystem 1af4:1100 class 020000/ffffff driver_data 0x1`

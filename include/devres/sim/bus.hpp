@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <deque>
@@ -79,6 +80,14 @@ public:
     /// Whether functions can have more than one MSI vector; true unless said otherwise.
     void set_multiple_msi(bool on) noexcept { multiple_msi_ = on; }
 
+    /// Calls the work that drivers have scheduled and that is due, in that order, on this thread; what is scheduled meanwhile waits
+    /// for the next time. Nothing is called by itself. @returns how many calls there were
+    unsigned run_work() noexcept { return machine_.work().run(); }
+    /// Moves the time on: timers go off on the way, on this thread, and delayed work comes due. @returns how many timers went off
+    unsigned advance(std::chrono::nanoseconds by) noexcept {
+        return machine_.work().advance(static_cast<std::uint64_t>(by.count()));
+    }
+
     /// Where addresses for DMA begin: 256 MiB unless said otherwise. At 4 GiB and above, a driver needs a DMA mask of more than
     /// 32 bits.
     void set_dma_base(pci::bus_address base) { machine_.set_dma_base(base); }
@@ -149,6 +158,16 @@ public:
     result<> disable_handler(function& f, pci::handler_id id) noexcept;
     result<> enable_handler(function& f, pci::handler_id id) noexcept;
 
+    result<> hold_handler(function& f, pci::handler_id id) noexcept;
+    result<pci::work_id> add_work(function& f, const pci::work_action& action) noexcept;
+    result<bool> schedule_work(function&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        return machine_.work().schedule(id, nanoseconds, again);
+    }
+    result<bool> cancel_work(function&, pci::work_id id, bool wait) noexcept {
+        return machine_.work().cancel(id, wait);
+    }
+    result<bool> flush_work(function& f, pci::work_id id) noexcept;
+    result<> remove_work(function& f, pci::work_id id) noexcept;
     result<> set_dma_mask(function& f, pci::dma_use use, std::uint64_t mask) noexcept {
         return hardware::machine::set_dma_mask(f, use, mask);
     }
@@ -214,6 +233,6 @@ private:
 
 namespace devres::sim {
 
-static_assert(pci::platform<bus>);
+static_assert(pci::platform<bus> && pci::holds_handlers<bus> && pci::defers_work<bus>);
 
 }  // namespace devres::sim

@@ -151,6 +151,38 @@ public:
         return pass({.what = primitive::enable_handler}, &f, [&] { return inner_->enable_handler(f, id); });
     }
 
+    result<> hold_handler(function_type& f, pci::handler_id id) noexcept
+        requires pci::holds_handlers<P>
+    {
+        return pass({.what = primitive::hold_handler}, &f, [&] { return inner_->hold_handler(f, id); });
+    }
+    result<pci::work_id> add_work(function_type& f, const pci::work_action& action) noexcept
+        requires pci::defers_work<P>
+    {
+        return pass({.what = primitive::add_work, .name = action.name}, &f,
+                    [&] { return inner_->add_work(f, action); });
+    }
+    result<bool> schedule_work(function_type& f, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept
+        requires pci::defers_work<P>
+    {
+        return pass({.what = primitive::schedule_work}, &f,
+                    [&] { return inner_->schedule_work(f, id, nanoseconds, again); });
+    }
+    result<bool> cancel_work(function_type& f, pci::work_id id, bool wait) noexcept
+        requires pci::defers_work<P>
+    {
+        return pass({.what = primitive::cancel_work}, &f, [&] { return inner_->cancel_work(f, id, wait); });
+    }
+    result<bool> flush_work(function_type& f, pci::work_id id) noexcept
+        requires pci::defers_work<P>
+    {
+        return pass({.what = primitive::flush_work}, &f, [&] { return inner_->flush_work(f, id); });
+    }
+    result<> remove_work(function_type& f, pci::work_id id) noexcept
+        requires pci::defers_work<P>
+    {
+        return pass({.what = primitive::remove_work}, &f, [&] { return inner_->remove_work(f, id); });
+    }
     result<> set_dma_mask(function_type& f, pci::dma_use use, std::uint64_t mask) noexcept
         requires pci::has_dma_masks<P>
     {

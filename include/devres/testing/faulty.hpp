@@ -22,7 +22,7 @@ using fault_steps = std::set<std::size_t>;
 /// A platform whose n-th fallible primitive fails, for a driver's error paths.
 ///
 /// Steps are the calls of `attach`, `enable`, `set_master`, `suspend`, `resume`, `read_config`, `write_config`,
-/// `map_bar`, `allocate_vectors`, `register_handler`, `set_dma_mask`, `allocate_dma`, `map_dma` and of the memory hook
+/// `map_bar`, `allocate_vectors`, `register_handler`, `add_work`, `set_dma_mask`, `allocate_dma`, `map_dma` and of the memory hook
 /// `allocate`, in the order they are made. A step that is to fail does not reach the platform underneath and so leaves nothing
 /// behind; `allocate` then answers null and the others what `fail_with` says. Release primitives never fail, and neither
 /// does switching bus mastering off.
@@ -43,7 +43,7 @@ public:
         : decorator<faulty<P>, P>(inner), failing_(std::move(failing)) {}
 
     /// Says with what a primitive fails from now on. At first: attach and map_bar and register_handler
-    /// `ebusy`, allocate_vectors `enospc`, allocate_dma and map_dma `enomem`, all others `eio`.
+    /// `ebusy`, allocate_vectors `enospc`, add_work, allocate_dma and map_dma `enomem`, all others `eio`.
     void fail_with(primitive what, errc error) {
         const std::lock_guard lock(mutex_);
         errors_[static_cast<std::size_t>(what)] = error;
@@ -115,6 +115,7 @@ private:
         set(primitive::map_bar, errc::ebusy);
         set(primitive::register_handler, errc::ebusy);
         set(primitive::allocate_vectors, errc::enospc);
+        set(primitive::add_work, errc::enomem);
         set(primitive::allocate_dma, errc::enomem);
         set(primitive::map_dma, errc::enomem);
         return errors;

@@ -33,6 +33,12 @@ enum class primitive : unsigned char {
     synchronize_handler,
     disable_handler,
     enable_handler,
+    hold_handler,
+    add_work,
+    schedule_work,
+    cancel_work,
+    flush_work,
+    remove_work,
     set_dma_mask,
     allocate_dma,
     free_dma,
@@ -69,6 +75,12 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
                                                                   "synchronize_handler",
                                                                   "disable_handler",
                                                                   "enable_handler",
+                                                                  "hold_handler",
+                                                                  "add_work",
+                                                                  "schedule_work",
+                                                                  "cancel_work",
+                                                                  "flush_work",
+                                                                  "remove_work",
                                                                   "set_dma_mask",
                                                                   "allocate_dma",
                                                                   "free_dma",
@@ -89,6 +101,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
     case primitive::unmap_bar:
     case primitive::free_vectors:
     case primitive::unregister_handler:
+    case primitive::remove_work:
     case primitive::free_dma:
     case primitive::unmap_dma:
     case primitive::deallocate: return true;
@@ -97,7 +110,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
 }
 
 /// True for the primitives that any platform may refuse, so that a driver must be ready for it: neither releases, nor BAR
-/// accesses and syncs, nor those that hold a handler back, which refuse nothing but misuse.
+/// accesses and syncs, nor those that hold a handler back or schedule work, which refuse nothing but misuse.
 [[nodiscard]] constexpr bool is_fallible(primitive what) noexcept {
     switch (what) {
     case primitive::read:
@@ -106,7 +119,11 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
     case primitive::sync_dma_for_device:
     case primitive::synchronize_handler:
     case primitive::disable_handler:
-    case primitive::enable_handler: return false;
+    case primitive::enable_handler:
+    case primitive::hold_handler:
+    case primitive::schedule_work:
+    case primitive::cancel_work:
+    case primitive::flush_work: return false;
     default: return !is_release(what);
     }
 }

@@ -166,6 +166,18 @@ public:
     result<> disable_handler(function_type& f, pci::handler_id id) noexcept;
     result<> enable_handler(function_type& f, pci::handler_id id) noexcept;
 
+    result<> hold_handler(function_type& f, pci::handler_id id) noexcept;
+    result<pci::work_id> add_work(function_type& f, const pci::work_action& action) noexcept {
+        return in_handler(f) ? fail(errc::edeadlk) : loop_.add_work(&f, action);
+    }
+    result<bool> schedule_work(function_type&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+        return loop_.schedule_work(id, nanoseconds, again);
+    }
+    result<bool> cancel_work(function_type&, pci::work_id id, bool wait) noexcept {
+        return loop_.cancel_work(id, wait);
+    }
+    result<bool> flush_work(function_type&, pci::work_id id) noexcept { return loop_.flush_work(id); }
+    result<> remove_work(function_type&, pci::work_id id) noexcept { return loop_.remove_work(id); }
     result<> set_dma_mask(function_type& f, pci::dma_use use, std::uint64_t mask) noexcept;
     std::uint64_t required_dma_mask(const function_type& f) noexcept;
     result<pci::dma_block> allocate_dma(function_type& f, std::size_t size) noexcept;
@@ -227,6 +239,7 @@ private:
     result<unsigned> allocate_messages(function_type& f, pci::irq_type type,
                                        const pci::vector_request& request) noexcept;
     result<int> connect(function_type& f, pci::irq_type type, unsigned count) noexcept;
+    void begin_handler(function_type& f, unsigned index) noexcept;
     void end_handler(function_type& f, unsigned index) noexcept;
     static pci::irq_return on_intx(void* self, pci::vector_index vector) noexcept;
 
@@ -263,6 +276,6 @@ using function = basic_function<kernel_calls>;
 using region = basic_region<kernel_calls>;
 /// @}
 
-static_assert(pci::platform<bus>);
+static_assert(pci::platform<bus> && pci::holds_handlers<bus> && pci::defers_work<bus>);
 
 }  // namespace devres::vfio

@@ -13,31 +13,11 @@
 #include <signal.h>
 
 #include <devres/pci/platform.hpp>
+#include <devres/vfio/event_source.hpp>
 #include <devres/vfio/system.hpp>
+#include <devres/vfio/timed_work.hpp>
 
 namespace devres::vfio {
-
-/// One eventfd in a loop, and what is called when it is signalled.
-struct alignas(64) event_source {
-    std::atomic<bool> armed{false};       ///< it may be called
-    std::atomic<unsigned> held{0};        ///< it was signalled while it was not armed; a word, for riscv64
-    pci::irq_entry entry = nullptr;       ///< as context: only changed while not armed and not running
-    void* context = nullptr;              ///< what `entry` is given
-    std::atomic<std::uint64_t> since{0};  ///< the round that was going on when its past was forgotten
-    const void* owner = nullptr;          ///< for `inside_one_of`
-    unsigned index = 0;                   ///< what `entry` is given
-    int fd = -1;                          ///< the eventfd
-};
-
-/// Some sources of one owner, and their neighbour among those that are waiting for the end of a round.
-struct event_sources {
-    /// That many, none of which is in a loop.
-    explicit event_sources(unsigned count) : each(new event_source[count]) {}
-
-    std::unique_ptr<event_source[]> each;           ///< they do not move
-    std::unique_ptr<event_sources> next = nullptr;  ///< the neighbour
-    std::uint64_t round = 0;                        ///< whose end they wait for
-};
 
 /// Calls functions when eventfds are signalled: on a thread of its own, or on whichever thread polls.
 ///
@@ -46,6 +26,8 @@ struct event_sources {
 /// source is not armed, when it is. Functions are called one at a time.
 ///
 /// Nothing on the way from an event to its function allocates, takes a lock, or makes a system call.
+///
+/// Between events it calls work that is due; how long it waits for events is how long the next piece of work can wait.
 template <class System>
 class event_loop {
 public:
@@ -135,9 +117,13 @@ public:
     /// Has `entry(context, source.index)` called for each signal from now on, and once for those that were held.
     /// @returns whether there were any
     bool arm(event_source& source, pci::irq_entry entry, void* context) noexcept {
+        prepare(source, entry, context);
+        return rearm(source);
+    }
+    /// What `rearm` is to have called; it is neither armed nor running.
+    static void prepare(event_source& source, pci::irq_entry entry, void* context) noexcept {
         source.entry = entry;
         source.context = context;
-        return rearm(source);
     }
     /// The same, with the function that it had.
     bool rearm(event_source& source) noexcept {
@@ -197,6 +183,22 @@ public:
         any_retired_.store(true);
     }
 
+    /// Work that is called in the loop, as a platform's primitives have it: `pci::platform_archetype`. Of work that nobody polls
+    /// for, what is flushed is called on the thread that flushes.
+    /// @{
+    result<pci::work_id> add_work(const void* owner, const pci::work_action& action) noexcept {
+        return work_.add(owner, action);
+    }
+    result<bool> schedule_work(pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept;
+    result<bool> cancel_work(pci::work_id id, bool wait) noexcept;
+    result<bool> flush_work(pci::work_id id) noexcept;
+    result<> remove_work(pci::work_id id) noexcept;
+    /// @}
+    /// Returns when no work of the owner's is running that had begun.
+    void wait_for_work_of(const void* owner) noexcept;
+    /// How many pieces of work of the owner's there are.
+    [[nodiscard]] unsigned count_work_of(const void* owner) const noexcept { return work_.count_of(owner); }
+
     /// Makes a wait return.
     void wake() noexcept {
         if (waker_) {
@@ -225,13 +227,15 @@ private:
         return ::eventfd_read(source.fd, &count) == 0;
     }
 
+    unsigned call_work(std::uint64_t time) noexcept;
+
     /// A round: rounds_ is odd while it goes on.
     unsigned round(int timeout) noexcept {
         const std::uint64_t number = rounds_.load(std::memory_order_relaxed) + 1;
         rounds_.store(number);
         if (any_retired_.load(std::memory_order_relaxed)) [[unlikely]]
             free_retired(number);
-        const int count = system_.epoll_wait(epoll_.get(), events_, batch, timeout);
+        const int count = system_.epoll_wait(epoll_.get(), events_, batch, work_.at_most(timeout));
         unsigned called = 0;
         for (int i = 0; i < count; ++i) {
             auto* const source = static_cast<event_source*>(events_[i].data.ptr);
@@ -248,6 +252,8 @@ private:
             (void)source->entry(source->context, source->index);
             ++called;
         }
+        if (work_.any_due()) [[unlikely]]
+            called += call_work(timed_work::now());
         running_.store(nullptr, std::memory_order_release);
         rounds_.store(number + 1, std::memory_order_release);
         return called;
@@ -274,6 +280,7 @@ private:
     std::atomic<const event_source*> running_{nullptr};  // while there is a dispatcher: what it looks at
     std::atomic<std::uint64_t> rounds_{0};
     std::atomic<bool> any_retired_{false};
+    timed_work work_;
     std::mutex retired_lock_;
     std::unique_ptr<event_sources> retired_;
     epoll_event events_[batch]{};
@@ -281,3 +288,5 @@ private:
 };
 
 }  // namespace devres::vfio
+
+#include <devres/vfio/detail/loop_work.hpp>

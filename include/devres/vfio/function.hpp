@@ -137,6 +137,7 @@ private:
     std::vector<int> eventfds_;              // of the vectors, in order, for the kernel
     std::vector<unsigned char> irq_buffer_;  // room for what it is told with them
     pci::vector_grant granted_{.count = 0};
+    std::mutex holding_;   // of the registrations: whether they are disabled, which any thread may change
     unsigned newest_ = 0;  // registration, as index + 1
     std::uint64_t registrations_ = 0;
 

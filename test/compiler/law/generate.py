@@ -24,6 +24,7 @@ static_assert(platform<strict> && platform<hybrid>);
 
 struct counter {
     irq_return on_irq() noexcept { return irq_return::handled; }
+    void run() noexcept {}
     void start() noexcept {}
     void stop() noexcept {}
 };

@@ -44,7 +44,8 @@ class Function:
 
 def acquires(owner, line, name, arguments, *takes, **more):
     """A function that acquires `line` for `owner`."""
-    template = {"bar<N>": "<2>", "driver_data": "<counter>", "irq_handler": "<&counter::on_irq>"}.get(line, "")
+    template = {"bar<N>": "<2>", "driver_data": "<counter>", "irq_handler": "<&counter::on_irq>",
+                "deferred_work": "<&counter::run>"}.get(line, "")
     return Function(name, f"{name}{template}({arguments})", takes, line, owner, **more)
 
 
@@ -131,6 +132,21 @@ PROPER = (
     Function("request_irq", 'request_irq(vector, "name", mute)', ("vector", "mute"), "irq_handler", UNMANAGED,
              form=" of no handler"),
 
+    Function("devm_request_threaded_irq",
+             'devm_request_threaded_irq<&counter::on_irq, &counter::on_irq>(vector, "name", context)',
+             ("vector", "context"), "irq_handler", MANAGED),
+    Function("devm_request_threaded_irq", 'devm_request_threaded_irq<nullptr, &counter::on_irq>(vector, "name", context)',
+             ("vector", "context"), "irq_handler", MANAGED, form=" of one half"),
+    Function("request_threaded_irq", 'request_threaded_irq<&counter::on_irq, &counter::on_irq>(vector, "name", context)',
+             ("vector", "context"), "irq_handler", UNMANAGED),
+    Function("devm_request_threaded_irq", 'devm_request_threaded_irq<&counter::on_irq, &counter::run>(vector, "name", context)',
+             ("vector", "context"), "irq_handler", MANAGED, form=" of work"),
+
+    *(acquires(MANAGED, "deferred_work", name, "dev, object", "object")
+      for name in ("devm_work", "devm_delayed_work", "devm_timer")),
+    Function("devm_work", "devm_work<&counter::on_irq>(dev, object)", ("object",), "deferred_work", MANAGED,
+             form=" of a handler"),
+
     Function("pci_free_irq_vectors", "pci_free_irq_vectors(std::move(vectors))", ("vectors",), "irq_vectors"),
     Function("pci_free_irq_vectors", "pci_free_irq_vectors(std::move(vectors))", ("vectors",), "irq_vectors",
              form="<Min>", minimum=2),
@@ -139,6 +155,7 @@ PROPER = (
     Function("synchronize_irq", "synchronize_irq(registration)", ("registration",), "irq_handler"),
     Function("disable_irq", "disable_irq(registration)", ("registration",), "irq_handler"),
     Function("enable_irq", "enable_irq(registration)", ("registration",), "irq_handler"),
+    Function("disable_irq_nosync", "disable_irq_nosync(registration)", ("registration",), "irq_handler"),
 
     Function("pci_set_master", "pci_set_master(enabled)", ("enabled",), "enable"),
     Function("pci_clear_master", "pci_clear_master(enabled)", ("enabled",), "enable"),
@@ -217,10 +234,12 @@ LINES = {
     "dma_streaming": "dma_streaming",
     "irq_vectors": "irq_vectors",
     "irq_handler": "irq_handler",
+    "deferred_work": "deferred_work",
     "minor_number": "minor_number",
 }
 BUILT_ON = {"bar<N>": "enable", "any_bar": "enable", "dma_coherent": "enable", "dma_streaming": "enable", "irq_vectors": "enable",
             "irq_handler": "irq_vectors"}
+TOUCHES_ALL = ("deferred_work", "irq_handler")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,8 +271,10 @@ MANAGED_AT_RUN_TIME = ("pcim_iomap_region at run time", "pcim_request_region at 
 UNMANAGED_AT_RUN_TIME = ("pci_iomap_region at run time", "pci_request_region at run time")
 MANAGED_MAPPING = ("dmam_map_single", "dmam_map_single one way")
 UNMANAGED_VECTORS = ("pci_alloc_irq_vectors", "pci_alloc_irq_vectors<Min>", "pci_alloc_irq_vectors_affinity")
-MANAGED_HANDLER = ("devm_request_irq", "devm_request_irq, on_irq")
-UNMANAGED_HANDLER = ("request_irq", "request_irq, on_irq")
+MANAGED_HANDLER = ("devm_request_irq", "devm_request_irq, on_irq", "devm_request_threaded_irq",
+                   "devm_request_threaded_irq of one half")
+UNMANAGED_HANDLER = ("request_irq", "request_irq, on_irq", "request_threaded_irq")
+DEFERRED_WORK = ("devm_work", "devm_delayed_work", "devm_timer")
 FREE_VECTORS = ("pci_free_irq_vectors", "pci_free_irq_vectors<Min>")
 # What neither owner nor table has a say in: it uses what somebody has acquired, or acquires nothing that tables name.
 ANYBODYS = (
@@ -266,7 +287,7 @@ ANYBODYS = (
     "pci_iomap", "pci_iomap of several", "pci_iomap_range", "pci_iomap_range of several",
     "pci_write_config_byte", "pci_write_config_word", "pci_write_config_dword",
     "allocation[I]", "allocation.at(I)", "allocation.get<I>, I < Min",
-    "synchronize_irq", "disable_irq", "enable_irq",
+    "synchronize_irq", "disable_irq", "enable_irq", "disable_irq_nosync",
     "devm_remove_action", "devm_remove_action by function", "devm_release_action", "devm_release_action by function",
     "group")
 
@@ -365,13 +386,26 @@ RULES = (
     rule(ALLOWED, UNMANAGED_HANDLER, table=AGREES),
     rule("D004", UNMANAGED_HANDLER, D004, table=DISAGREES),
 
-    # A handler has the form of one.
+    # A handler has the form of one, and so has its thread.
+    rule("D002", "devm_request_threaded_irq of work", "needs managed vectors", vector=UNMANAGED),
+    rule("D002", "devm_request_threaded_irq of work", "needs a managed object", vector=MANAGED, context=UNMANAGED),
+    rule("D010", "devm_request_threaded_irq of work", "not a handler and its thread", vector=MANAGED, context=MANAGED,
+         table=AGREES),
+    rule("D004", "devm_request_threaded_irq of work", "the ownership table does not say {line} = {owner}", vector=MANAGED,
+         context=MANAGED, table=DISAGREES),
     rule("D002", "devm_request_irq of no handler", "needs managed vectors", vector=UNMANAGED),
     rule("D002", "devm_request_irq of no handler", "needs a managed object", vector=MANAGED, mute=UNMANAGED),
     rule("D010", "devm_request_irq of no handler", "not a handler", vector=MANAGED, mute=MANAGED, table=AGREES),
     rule("D004", "devm_request_irq of no handler", D004, vector=MANAGED, mute=MANAGED, table=DISAGREES),
     rule("D010", "request_irq of no handler", "not a handler", table=AGREES),
     rule("D004", "request_irq of no handler", D004, table=DISAGREES),
+
+    # R2: deferred work needs a managed object, and has the form of work.
+    rule("D002", (*DEFERRED_WORK, "devm_work of a handler"), "needs a managed object", object=UNMANAGED),
+    rule(ALLOWED, DEFERRED_WORK, object=MANAGED, table=AGREES),
+    rule("D004", (*DEFERRED_WORK, "devm_work of a handler"), "the ownership table does not say {line} = {owner}", object=MANAGED,
+         table=DISAGREES),
+    rule("D010", "devm_work of a handler", "not work", object=MANAGED, table=AGREES),
 
     # R2: so does access that is revoked by devres, and what devres stops.
     rule(ALLOWED, ("devm_revocable", "devm_start"), object=MANAGED),
@@ -402,6 +436,11 @@ RULES = (
     rule("D002", "own, one built on the other", ON_UNMANAGED, upper=MANAGED, lower=UNMANAGED),
     rule(ALLOWED, "own, one beside the other", upper=MANAGED, lower=UNMANAGED, apart="from it"),
     rule("D002", "own, one beside the other", BESIDE_UNMANAGED, upper=MANAGED, lower=UNMANAGED, apart=("", "from another")),
+    rule(ALLOWED, "own, both touch all", upper=MANAGED, lower=MANAGED),
+    rule(ALLOWED, "own, both touch all", upper=UNMANAGED, lower=UNMANAGED),
+    rule(ALLOWED, "own, both touch all", upper=MANAGED, lower=UNMANAGED, apart="from it"),
+    rule("D002", "own, both touch all", BESIDE_UNMANAGED, upper=MANAGED, lower=UNMANAGED, apart=("", "from another")),
+    rule("D002", "own, both touch all", BESIDE_UNMANAGED, upper=UNMANAGED, lower=MANAGED),
 )
 
 
@@ -467,7 +506,7 @@ def calls(functions):
                        {"what": ", ".join([function.key, *(f"{name} {who}" for name, who in given.items()), platform, table]),
                         "definition": f"void call({signature}) {{ (void)({function.call}); }}",
                         "asks": f"callable_{number}<{', '.join(types)}>", "concept": concept},
-                       {"name": function.name.removesuffix("_affinity"), "line": function.line, "owner": owner})
+                       {"name": function.name.removesuffix("_affinity").replace("_threaded", ""), "line": function.line, "owner": owner})
 
 
 def drops():
@@ -498,7 +537,9 @@ def relation_of(upper, lower):
         above = BUILT_ON[above]
         if above == lower:
             return "one built on the other"
-    return "one beside the other" if upper == "irq_handler" else "lines apart"
+    if upper in TOUCHES_ALL and lower in TOUCHES_ALL:
+        return "both touch all"
+    return "one beside the other" if upper in TOUCHES_ALL else "lines apart"
 
 
 def tables():
@@ -506,24 +547,24 @@ def tables():
     for line, owner in itertools.product(LINES, OWNERS):
         yield table_of("own, one line", {}, [f"{LINES[line]} = {owner}"])
     for pair in itertools.combinations_with_replacement(LINES, 2):
-        # The one that is built on something last, and handlers, which touch everything, behind all.
-        lower, upper = sorted(pair, key=lambda line: (line == "irq_handler", line in BUILT_ON))
+        # The one that is built on something last, and what touches everything behind all.
+        lower, upper = sorted(pair, key=lambda line: (line in TOUCHES_ALL, line in BUILT_ON))
         if BUILT_ON.get(lower) == upper:
             lower, upper = upper, lower
         for owner, other in itertools.product(OWNERS, repeat=2):
             lines = [f"{LINES[upper]} = {owner}", f"{LINES[lower]} = {other}"]
             for order in (lines, lines[::-1]):
                 yield table_of(f"own, {relation_of(upper, lower)}", {"upper": owner, "lower": other, "apart": ""}, order)
-    for lower, owner, other, how in itertools.product(LINES, OWNERS, OWNERS, ("without", "guarding")):
-        if lower == "irq_handler":
+    for upper, lower, owner, other, how in itertools.product(TOUCHES_ALL, LINES, OWNERS, OWNERS, ("without", "guarding")):
+        if lower == upper:
             yield table_of("own, handlers twice", {},
-                           [f"irq_handler.{how}(minor_number) = {owner}", f"irq_handler = {other}"])
+                           [f"{upper}.{how}(minor_number) = {owner}", f"{upper} = {other}"])
             continue
         another = "bar<0>" if lower == "bar<N>" else "bar<2>"
         for apart, named in {"from it": LINES[lower], "from another": another}.items():
-            lines = [f"irq_handler.{how}({named}) = {owner}", f"{LINES[lower]} = {other}"]
+            lines = [f"{upper}.{how}({named}) = {owner}", f"{LINES[lower]} = {other}"]
             for order in (lines, lines[::-1]):
-                yield table_of(f"own, {relation_of('irq_handler', lower)}", {"upper": owner, "lower": other, "apart": apart},
+                yield table_of(f"own, {relation_of(upper, lower)}", {"upper": owner, "lower": other, "apart": apart},
                                order)
 
 

@@ -13,24 +13,30 @@ TEST_CASE("a primitive has the name it has in the platform concept") {
     CHECK(name_of(primitive::synchronize_handler) == "synchronize_handler");
     CHECK(name_of(primitive::disable_handler) == "disable_handler");
     CHECK(name_of(primitive::enable_handler) == "enable_handler");
+    CHECK(name_of(primitive::add_work) == "add_work");
+    CHECK(name_of(primitive::remove_work) == "remove_work");
     CHECK(name_of(primitive::allocate_dma) == "allocate_dma");
     CHECK(name_of(primitive::deallocate) == "deallocate");
 }
 
 TEST_CASE(
-    "a primitive either acquires or does and may fail, or releases, or is a BAR access or a sync, or holds a handler back") {
+    "a primitive either acquires or does and may fail, or releases, or is a BAR access or a sync, or holds a handler back or schedules "
+    "work") {
     STATIC_REQUIRE(is_fallible(primitive::attach));
     STATIC_REQUIRE(is_fallible(primitive::set_master));
     STATIC_REQUIRE(is_fallible(primitive::allocate));
     STATIC_REQUIRE(!is_fallible(primitive::read));
     STATIC_REQUIRE(!is_release(primitive::read));
     for (const primitive what : {primitive::synchronize_handler, primitive::disable_handler, primitive::enable_handler,
+                                 primitive::schedule_work, primitive::cancel_work, primitive::flush_work,
                                  primitive::sync_dma_for_cpu, primitive::sync_dma_for_device}) {
         CHECK_FALSE(is_fallible(what));
         CHECK_FALSE(is_release(what));
     }
     STATIC_REQUIRE(is_release(primitive::free_vectors));
     STATIC_REQUIRE(!is_fallible(primitive::free_vectors));
+    STATIC_REQUIRE(is_fallible(primitive::add_work));
+    STATIC_REQUIRE(is_release(primitive::remove_work));
 }
 
 TEST_CASE("a call is put in words with what tells it from others of its kind") {

@@ -49,6 +49,7 @@ struct alignas(8) list_node : list_links {
     static constexpr record_serial is_object = 2;    ///< a group does not end it from outside
     static constexpr record_serial has_code = 4;     ///< released with the actions
     static constexpr record_serial is_started = 16;  ///< `argument` is a `started`
+    static constexpr record_serial is_thread = 32;   ///< `argument` is the thread of a handler
     static constexpr record_serial is_gone = 8;      ///< names of it answer nothing, and it is about to be released
     static constexpr record_serial kinds = 0xff;
     static constexpr record_serial one_list = 1 << 8;

@@ -3,7 +3,8 @@
 
 #include <devres/linux_model/kernel.hpp>
 
-/// Handlers: registered by the driver, freed by it or by the release list.
+/// Handlers: registered by the driver, freed by it or by the release list; and what a platform has besides: handlers that are held
+/// from inside, and work.
 namespace devres::linux_model {
 
 inline int kernel::request_irq(int irq, irq_handler handler, unsigned flags, const char* name, void* dev_id) {
@@ -45,6 +46,26 @@ inline bool kernel::same_irq(device&, void* res, const void* match_data) {
     const auto& one = *static_cast<const irq_devres*>(res);
     const auto& other = *static_cast<const irq_devres*>(match_data);
     return one.irq == other.irq && one.dev_id == other.dev_id;
+}
+
+inline result<> kernel::hold_handler(pci_dev& dev, pci::handler_id id) noexcept {
+    const irq_desc* const desc = registered(dev, id);
+    if (desc == nullptr)
+        return fail(errc::enoent);
+    irqs_.disable_irq_nosync(static_cast<int>(desc->number));
+    return {};
+}
+
+inline result<pci::work_id> kernel::add_work(pci_dev& dev, const pci::work_action& action) noexcept {
+    if (in_handler(dev))
+        return fail(errc::edeadlk);
+    return hardware_.work().add(dev.hardware, action);
+}
+
+inline result<bool> kernel::flush_work(pci_dev& dev, pci::work_id id) noexcept {
+    if (in_handler(dev))
+        return fail(errc::edeadlk);
+    return hardware_.work().flush(id);
 }
 
 }  // namespace devres::linux_model

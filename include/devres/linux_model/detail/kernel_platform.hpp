@@ -188,6 +188,19 @@ inline result<pci::bar_resource> kernel::describe_bar(const pci_dev& dev, pci::b
     return hardware::machine::describe_bar(dev.hardware, bar);
 }
 
+inline result<hardware::region> kernel::map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
+    auto mapped = hardware_.map_bar(dev.hardware, bar, name);
+    dev.platform_bars_ += mapped ? 1U : 0U;
+    return mapped;
+}
+
+inline void kernel::unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept {
+    if (!hardware_.unmap_bar(dev.hardware, mapped))
+        return;
+    --dev.platform_bars_;
+    settle_enable(dev);
+}
+
 inline result<pci::handler_id> kernel::register_handler(pci_dev& dev, pci::vector_index vector,
                                                         const pci::irq_action& action) noexcept {
     if (in_handler(dev))
@@ -198,7 +211,8 @@ inline result<pci::handler_id> kernel::register_handler(pci_dev& dev, pci::vecto
         const int irq = pci_irq_vector(dev, vector.value());
         const std::uint64_t id = ++dev.last_registration_;
         const auto made = dev.registrations_.emplace(id, std::make_unique<pci_dev::registration>(action, vector, irq));
-        const int error = request_irq(irq, call_registration, 0, action.name == nullptr ? "" : action.name,
+        const unsigned flags = action.disabled ? irqf::no_autoen : 0;
+        const int error = request_irq(irq, call_registration, flags, action.name == nullptr ? "" : action.name,
                                       made.first->second.get());
         if (error != 0) {
             dev.registrations_.erase(id);
@@ -233,6 +247,7 @@ inline result<> kernel::synchronize_handler(pci_dev& dev, pci::handler_id id) no
             return fail(errc::edeadlk);
         for (const auto& [each, registration] : dev.registrations_)
             synchronize_irq(registration->irq);
+        hardware_.work().synchronize(dev.hardware);
         return {};
     }
     const irq_desc* const desc = registered(dev, id);

@@ -9,10 +9,29 @@ namespace devres::pci::detail {
 template <class P, class Driver>
 void forget_driver_handler(device<P, Driver>& dev, handler_id id) noexcept;
 
-/// A registration of the platform's, and whether devres has a record of it though it is the driver's: see driver_handler.
+/// What there is of the thread of a handler, which is older than the handler's own record and ends with it.
+struct handler_thread {
+    handler_id handler = handler_id::none;
+    work_id work = work_id::none;
+};
+[[gnu::noinline, gnu::cold]] inline list::handle thread_of(list& resources, handler_id id) noexcept {
+    list::handle found;
+    detail::record_access::each(resources, release_step::handlers, [&](detail::list_node& node) {
+        if (node.is(detail::list_node::is_thread) && static_cast<handler_thread*>(node.argument)->handler == id)
+            found = detail::record_access::name(node);
+        return !found;
+    });
+    return found;
+}
+inline void end_thread(list& resources, handler_id id) noexcept {
+    (void)resources.release_leaf(thread_of(resources, id));
+}
+
+/// A registration of the platform's, and what there is besides: a record though it is the driver's, see driver_handler; a thread.
 struct registered_handler {
     handler_id id = handler_id::none;
     bool recorded = false;
+    bool threaded = false;
 };
 
 struct handler_kind : any_kind {
@@ -27,11 +46,18 @@ struct handler_kind : any_kind {
                 return fail(errc::edeadlk);
         }
         auto freed = dev.platform().unregister_handler(dev.function(), handler.id);
-        if (handler.recorded) [[unlikely]] {
+        if (handler.recorded || handler.threaded) [[unlikely]] {
             if (freed)
-                forget_driver_handler(dev, handler.id);
+                forget(dev, handler);
         }
         return freed;
+    }
+    template <class P, class Driver>
+    static void forget(device<P, Driver>& dev, const registered_handler& handler) noexcept {
+        if (handler.recorded)
+            forget_driver_handler(dev, handler.id);
+        if (handler.threaded)
+            end_thread(dev.resources(), handler.id);
     }
     template <class P, class Driver>
     [[nodiscard]] static bool is_held(device<P, Driver>& dev, const registered_handler& handler) noexcept {
@@ -43,23 +69,25 @@ struct handler_kind : any_kind {
     }
 };
 
-/// The record of a handler of the driver's own that uses what devres owns: it ends with the managed ones, unless its guard
-/// ends it first.
+/// The record of a handler of the driver's own that uses what devres owns, or has a thread: it ends with the managed ones, unless
+/// its guard ends it first.
 template <class P, class Driver, unsigned Uses>
 struct driver_handler : detail::users_of<Uses> {
     device<P, Driver>* dev;
-    handler_id id;
+    registered_handler handler;
     [[no_unique_address]] kept_label<P, Driver> about;
 
-    driver_handler(const detail::users_of<Uses>& links, device<P, Driver>& of, handler_id registered,
+    driver_handler(const detail::users_of<Uses>& links, device<P, Driver>& of, const registered_handler& registered,
                    const label& what) noexcept
-        : detail::users_of<Uses>(links), dev(&of), id(registered), about(what) {}
+        : detail::users_of<Uses>(links), dev(&of), handler(registered), about(what) {}
 
     static void release(void* argument) noexcept {
         auto* const record = static_cast<driver_handler*>(argument);
         device<P, Driver>& dev = *record->dev;
         const label what = record->about;
-        or_stop(dev.platform().unregister_handler(dev.function(), record->id));
+        or_stop(dev.platform().unregister_handler(dev.function(), record->handler.id));
+        if (record->handler.threaded) [[unlikely]]
+            end_thread(dev.resources(), record->handler.id);
         record->forget();
         note_resource<handler_kind>(dev, resource_event::step::released, false, what);
     }
@@ -77,7 +105,7 @@ bool forget_handler_of(device<P, Driver>& dev, handler_id id) noexcept {
     record_type* found = nullptr;
     list::handle record;
     detail::record_access::each(dev.resources(), release_step::handlers, [&](detail::list_node& node) {
-        if (node.release == &record_type::release && static_cast<record_type*>(node.argument)->id == id) {
+        if (node.release == &record_type::release && static_cast<record_type*>(node.argument)->handler.id == id) {
             found = static_cast<record_type*>(node.argument);
             record = detail::record_access::name(node);
         }
@@ -91,7 +119,7 @@ bool forget_handler_of(device<P, Driver>& dev, handler_id id) noexcept {
 }
 template <class P, class Driver>
 [[gnu::noinline, gnu::cold]] void forget_driver_handler(device<P, Driver>& dev, handler_id id) noexcept {
-    (void)(forget_handler_of<1>(dev, id) || forget_handler_of<2>(dev, id));
+    (void)(forget_handler_of<0>(dev, id) || forget_handler_of<1>(dev, id) || forget_handler_of<2>(dev, id));
 }
 
 }  // namespace devres::pci::detail

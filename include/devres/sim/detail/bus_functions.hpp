@@ -10,7 +10,7 @@ namespace devres::sim {
 /// Keeps what the bus knows of a function beside it.
 inline function& bus::know(function& found) {
     const std::scoped_lock hold(lock_);
-    found.occupy(drivers_.emplace_back(found.mappings()));
+    found.occupy(drivers_.emplace_back(found, machine_.work()));
     return found;
 }
 
@@ -96,6 +96,7 @@ inline result<> bus::suspend(function& f) noexcept {
             return fail(errc::enodev);
         if (driver_of(f).saved)
             return fail(errc::einval);
+        const std::scoped_lock hold(driver_of(f).holding);
         driver_of(f).saved.emplace(f.config().first_registers(), f.vector_table().words_of_table());
         f.sleep();
         return {};
@@ -105,6 +106,7 @@ inline result<> bus::suspend(function& f) noexcept {
 inline result<> bus::resume(function& f) noexcept {
     if (!driver_of(f).saved)
         return fail(f.present() ? errc::einval : errc::enodev);
+    std::unique_lock hold(driver_of(f).holding);
     const auto saved = std::move(*driver_of(f).saved);
     driver_of(f).saved.reset();
     if (!f.present())
@@ -112,6 +114,7 @@ inline result<> bus::resume(function& f) noexcept {
     f.wake();
     f.vector_table().restore(saved.msix_table);
     f.config().restore(saved.registers);
+    hold.unlock();
     if (driver_of(f).vectors.load() == 0)  // freed meanwhile, as the function may have been disabled
         silence(f, f.msix_vectors());
     if (driver_of(f).enables.count() == 0 && !driver_of(f).enables.disable_is_due())

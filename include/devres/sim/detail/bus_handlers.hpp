@@ -24,13 +24,15 @@ inline result<pci::handler_id> bus::register_handler(function& f, pci::vector_in
     slot.keeps_off_bars = action.keeps_off_bars;
     slot.told_younger.store(0, std::memory_order_relaxed);
     slot.told_kept_off.store(0, std::memory_order_relaxed);
+    slot.disables = action.disabled ? 1 : 0;
     slot.id.store(id, std::memory_order_release);
     driver.link(slot);
     if (driver.type.load(std::memory_order_relaxed) == pci::irq_type::intx) {
         set_intx_disable(f, 0);
         f.revive_intx();
     }
-    start(f, slot);
+    if (!action.disabled)
+        start(f, slot);
     return static_cast<pci::handler_id>(id);
 }
 
@@ -74,6 +76,7 @@ inline result<> bus::synchronize_handler(function& f, pci::handler_id id) noexce
             return fail(errc::edeadlk);
         for (unsigned at = driver.newest; at != 0; at = driver.slot(at - 1).older)
             driver.slot(at - 1).synchronize();
+        machine_.work().synchronize(f);
         return {};
     }
     irq_slot* const slot = driver.registered(id);
@@ -91,23 +94,68 @@ inline result<> bus::disable_handler(function& f, pci::handler_id id) noexcept {
         return fail(errc::enoent);
     if (slot->running_here())
         return fail(errc::edeadlk);
+    if (auto held = hold_handler(f, id); !held)
+        return held;
+    slot->disarm();
+    return {};
+}
+
+/// From now on interrupts wait; an invocation may be running, here or elsewhere.
+inline result<> bus::hold_handler(function& f, pci::handler_id id) noexcept {
+    detail::driver_side& driver = driver_of(f);
+    const std::scoped_lock hold(driver.holding);
+    irq_slot* const slot = driver.registered(id);
+    if (slot == nullptr)
+        return fail(errc::enoent);
     if (slot->disables++ == 0) {
-        if (driver_of(f).type.load(std::memory_order_relaxed) != pci::irq_type::intx)
+        if (driver.type.load(std::memory_order_relaxed) != pci::irq_type::intx)
             mask(f, slot->index, true);
-        slot->disarm();
+        slot->disarm_quietly();
     }
     return {};
 }
 
 inline result<> bus::enable_handler(function& f, pci::handler_id id) noexcept {
-    irq_slot* const slot = driver_of(f).registered(id);
+    detail::driver_side& driver = driver_of(f);
+    std::unique_lock hold(driver.holding);
+    irq_slot* const slot = driver.registered(id);
     if (slot == nullptr)
         return fail(errc::enoent);
     if (slot->disables == 0)
         return fail(errc::einval);
-    if (--slot->disables == 0)
-        start(f, *slot);
+    if (--slot->disables != 0)
+        return {};
+    const bool messages = driver.type.load(std::memory_order_relaxed) != pci::irq_type::intx;
+    if (messages)
+        mask(f, slot->index, false);
+    slot->arm_quietly();
+    hold.unlock();
+    slot->deliver_held();
+    if (messages)
+        f.send_pending(slot->index);
+    else
+        f.service_intx();
     return {};
+}
+
+inline result<pci::work_id> bus::add_work(function& f, const pci::work_action& action) noexcept {
+    if (machine_.acquires_inside_handler(f, "add_work"))
+        return fail(errc::edeadlk);
+    return machine_.work().add(f, action);
+}
+
+inline result<bool> bus::flush_work(function& f, pci::work_id id) noexcept {
+    if (in_handler(f))
+        return fail(errc::edeadlk);
+    return machine_.work().flush(id);
+}
+
+inline result<> bus::remove_work(function& f, pci::work_id id) noexcept {
+    const auto removed = machine_.work().remove(id);
+    if (!removed)
+        machine_.ledger().record(violation_kind::freed_inside_handler, f.address(),
+                                 "work is ended from inside itself, which would wait for itself");
+    return removed;
 }
 
 }  // namespace devres::sim

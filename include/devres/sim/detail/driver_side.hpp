@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <devres/hardware/detail/text.hpp>
 #include <devres/hardware/function.hpp>
 #include <devres/hardware/irq_slot.hpp>
+#include <devres/hardware/work_queue.hpp>
 #include <devres/pci/enable_count.hpp>
 #include <devres/pci/platform.hpp>
 #include <devres/pci/spread_masks.hpp>
@@ -27,7 +29,8 @@ using hardware::config_space, hardware::function, hardware::irq_slot;
 /// Changed by the thread that makes the device calls; the atomic parts are also read by deliveries and by the
 /// ledger.
 struct driver_side final : hardware::occupant {
-    explicit driver_side(const hardware::bar_mappings& bars) noexcept : mappings(&bars) {}
+    driver_side(const function& of, const hardware::work_queue& all_work) noexcept
+        : self(&of), mappings(&of.mappings()), work(&all_work) {}
 
     struct saved_state {
         config_space::registers registers{};
@@ -36,8 +39,10 @@ struct driver_side final : hardware::occupant {
 
     hardware::detail::exchanged_flag attached{0};
     pci::enable_count enables;
-    unsigned decode_before = 0;              // the COMMAND bits that the first enable changed
+    unsigned decode_before = 0;  // the COMMAND bits that the first enable changed
+    const function* self;
     const hardware::bar_mappings* mappings;  // the function's
+    const hardware::work_queue* work;        // of all functions
     std::optional<saved_state> saved;        // while suspended
 
     std::atomic<unsigned> vectors{0};
@@ -47,6 +52,7 @@ struct driver_side final : hardware::occupant {
     bool mastering = false;  // by set_master
     pci::spread_masks masks;
 
+    std::mutex holding;  // held to change whether a handler is disabled, on any thread, and what is saved of its mask
     std::atomic<irq_slot*> slots{nullptr};
     unsigned capacity = 0;
     std::vector<std::unique_ptr<irq_slot[]>> owned;  // the last is in use; a late delivery may still look at the others
@@ -109,10 +115,14 @@ struct driver_side final : hardware::occupant {
 
     /// Ends a registration and its disables; returns when its handler is not running.
     void end(irq_slot& slot) noexcept {
+        {
+            const std::scoped_lock hold(holding);
+            slot.disarm_quietly();
+            slot.disables = 0;
+            slot.id.store(0, std::memory_order_release);
+        }
         slot.disarm();
-        slot.disables = 0;
         unlink(slot);
-        slot.id.store(0, std::memory_order_release);
     }
 };
 
@@ -123,6 +133,7 @@ inline void driver_side::describe(std::vector<std::string>& lines) const {
         lines.emplace_back("enabled");
     else if (times != 0)
         lines.push_back("enabled " + std::to_string(times) + " times");
+    work->describe(*self, lines);
     const unsigned count = vectors.load();
     if (count == 0)
         return;

@@ -67,7 +67,11 @@ public:
           name_(quoted(driver.name)) {}
 
     [[nodiscard]] pci::irq_action action() noexcept {
-        return {.entry = &deliver, .context = this, .name = driver_.name, .keeps_off_bars = driver_.keeps_off_bars};
+        return {.entry = &deliver,
+                .context = this,
+                .name = driver_.name,
+                .keeps_off_bars = driver_.keeps_off_bars,
+                .disabled = driver_.disabled};
     }
 
     /// The handler of function `of` that this thread is inside, as `writer` watches it; null if there is none.

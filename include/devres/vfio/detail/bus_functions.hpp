@@ -206,6 +206,7 @@ std::vector<std::string> basic_bus<System>::held(const function_type& f) const {
     for (unsigned i = 0; i != f.capacity_; ++i)
         handlers += f.vectors_[i].id != 0 ? 1U : 0U;
     count(handlers, "handlers");
+    count(loop_.count_work_of(&f), "pieces of work");
     count(f.dma_blocks_, "DMA blocks");
     count(f.dma_mappings_, "DMA mappings");
     return lines;

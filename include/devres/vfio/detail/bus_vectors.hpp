@@ -132,6 +132,8 @@ pci::irq_return basic_bus<System>::on_intx(void* self, pci::vector_index vector)
     auto& f = *static_cast<function_type*>(self);
     const pci::irq_action& action = f.vectors_[0].action;
     const auto returned = action.entry(action.context, vector);
+    if (!f.source(0).armed.load())
+        return returned;  // it is held: with its enable
     const devres::detail::errno_guard keep;
     (void)f.device_.set_irqs(VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, 0, 1);
     return returned;
@@ -149,24 +151,39 @@ result<pci::handler_id> basic_bus<System>::register_handler(function_type& f, pc
     if (registered.id != 0)
         return fail(errc::ebusy);
     registered.action = action;
-    registered.id = ++f.registrations_ << function_type::index_bits | index;
-    f.link(index);
-    if (f.granted_.type != pci::irq_type::intx) {
-        (void)loop_.arm(f.source(index), action.entry, action.context);
-    } else if (!loop_.arm(f.source(index), &on_intx, &f)) {
-        // A line that was asserted while nobody listened, or polled, is masked since.
-        const devres::detail::errno_guard keep;
-        (void)f.device_.set_irqs(VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, 0, 1);
+    {
+        const std::scoped_lock hold(f.holding_);
+        registered.id = ++f.registrations_ << function_type::index_bits | index;
+        registered.disables = action.disabled ? 1 : 0;
     }
+    f.link(index);
+    const bool line = f.granted_.type == pci::irq_type::intx;
+    loop_.prepare(f.source(index), line ? &on_intx : action.entry, line ? &f : action.context);
+    if (!action.disabled)
+        begin_handler(f, index);
     return static_cast<pci::handler_id>(registered.id);
+}
+
+/// Lets interrupts reach the handler, and what was held.
+template <class System>
+void basic_bus<System>::begin_handler(function_type& f, unsigned index) noexcept {
+    if (loop_.rearm(f.source(index)) || f.granted_.type != pci::irq_type::intx)
+        return;
+    // A line that was asserted while nobody listened, or polled, is masked since.
+    const devres::detail::errno_guard keep;
+    (void)f.device_.set_irqs(VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, 0, 1);
 }
 
 template <class System>
 void basic_bus<System>::end_handler(function_type& f, unsigned index) noexcept {
+    {
+        const std::scoped_lock hold(f.holding_);
+        f.vectors_[index].id = 0;
+        f.vectors_[index].disables = 0;
+        f.source(index).armed.store(false);
+    }
     loop_.disarm(f.source(index));
     f.unlink(f.vectors_[index]);
-    f.vectors_[index].id = 0;
-    f.vectors_[index].disables = 0;
 }
 
 template <class System>
@@ -188,6 +205,7 @@ result<> basic_bus<System>::synchronize_handler(function_type& f, pci::handler_i
             return fail(errc::edeadlk);
         for (unsigned at = f.newest_; at != 0; at = f.vectors_[at - 1].older)
             loop_.wait_for(f.source(at - 1));
+        loop_.wait_for_work_of(&f);
         return {};
     }
     auto* const registered = f.registered(id);
@@ -209,20 +227,33 @@ result<> basic_bus<System>::disable_handler(function_type& f, pci::handler_id id
     auto& source = f.source(static_cast<unsigned>(registered - f.vectors_.get()));
     if (loop_.inside(source))
         return fail(errc::edeadlk);
+    if (auto held = hold_handler(f, id); !held)
+        return held;
+    loop_.disarm(source);
+    return {};
+}
+
+template <class System>
+result<> basic_bus<System>::hold_handler(function_type& f, pci::handler_id id) noexcept {
+    const std::scoped_lock hold(f.holding_);
+    auto* const registered = f.registered(id);
+    if (registered == nullptr)
+        return fail(errc::enoent);
     if (registered->disables++ == 0)
-        loop_.disarm(source);
+        f.source(static_cast<unsigned>(registered - f.vectors_.get())).armed.store(false);
     return {};
 }
 
 template <class System>
 result<> basic_bus<System>::enable_handler(function_type& f, pci::handler_id id) noexcept {
+    const std::scoped_lock hold(f.holding_);  // nothing is called meanwhile: arming has the loop call it
     auto* const registered = f.registered(id);
     if (registered == nullptr)
         return fail(errc::enoent);
     if (registered->disables == 0)
         return fail(errc::einval);
     if (--registered->disables == 0)
-        (void)loop_.rearm(f.source(static_cast<unsigned>(registered - f.vectors_.get())));
+        begin_handler(f, static_cast<unsigned>(registered - f.vectors_.get()));
     return {};
 }
 

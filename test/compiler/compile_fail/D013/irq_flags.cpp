@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EXPECT: devres[D013] the arguments are (vector, name, object): there are no flags, the name is a const char*
+// EXPECT: devres[D013] the arguments are (vector, name, object): there are no flags but no_autoen, the name is a const char*
 #include "driver.hpp"
 
 [[maybe_unused]] constexpr unsigned long IRQF_SHARED = 0x80;  // NOLINT: Linux's name

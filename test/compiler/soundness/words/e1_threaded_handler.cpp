@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// VERDICT: R devm_request_threaded_irq
-// The threaded handler, as in C: there is none.
+// VERDICT: R D010
+// The thread of a handler that says how much it did, as an int.
 #include "support.hpp"
 
 struct box {
@@ -14,9 +14,9 @@ struct driver {
         DEVRES_TRY(auto device, pci::pcim_enable_device(dev));
         DEVRES_TRY(auto vectors, pci::pcim_alloc_irq_vectors(device, 1, 1, pci::irq_type::all));
 #ifndef CORRECTED
-        DEVRES_TRY(pci::devm_request_threaded_irq<&box::on_irq, &box::on_irq>(vectors[0], "x", data));
+        DEVRES_TRY((pci::devm_request_threaded_irq<&box::on_irq, &box::on_int>(vectors[0], "x", data)));
 #else
-        DEVRES_TRY(pci::devm_request_irq<&box::on_irq>(vectors[0], "x", data));
+        DEVRES_TRY((pci::devm_request_threaded_irq<&box::on_irq, &box::on_irq>(vectors[0], "x", data)));
 #endif
         (void)id, (void)vectors;
         return data;
