@@ -15,6 +15,19 @@
 
 namespace devres::linux_model {
 
+/// Flags of `pci_alloc_irq_vectors()`, with the kernel's values; the types are `pci::irq_type`'s.
+namespace pci_irq {
+/// The flag of that name: `PCI_IRQ_INTX` and so on.
+/// @{
+inline constexpr unsigned intx = 1U << 0U;
+inline constexpr unsigned msi = 1U << 1U;
+inline constexpr unsigned msix = 1U << 2U;
+inline constexpr unsigned all_types = intx | msi | msix;
+inline constexpr unsigned affinity = 1U << 3U;
+inline constexpr unsigned virtual_entries = 1U << 4U;
+/// @}
+}  // namespace pci_irq
+
 /// A handler, as `request_irq()` takes it.
 using irq_handler = pci::irq_return (*)(unsigned irq, void* dev_id);
 

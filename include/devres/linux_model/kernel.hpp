@@ -18,19 +18,6 @@
 
 namespace devres::linux_model {
 
-/// Flags of `pci_alloc_irq_vectors()`, with the kernel's values; the types are `pci::irq_type`'s.
-namespace pci_irq {
-/// The flag of that name: `PCI_IRQ_INTX` and so on.
-/// @{
-inline constexpr unsigned intx = 1U << 0U;
-inline constexpr unsigned msi = 1U << 1U;
-inline constexpr unsigned msix = 1U << 2U;
-inline constexpr unsigned all_types = intx | msi | msix;
-inline constexpr unsigned affinity = 1U << 3U;
-inline constexpr unsigned virtual_entries = 1U << 4U;
-/// @}
-}  // namespace pci_irq
-
 /// Linux, as far as it owns device resources: what a version of it, with a version of the patch series, does when C drivers
 /// enable devices, allocate vectors, register handlers and are unbound, on a machine in memory. All that it
 /// does is in its log: nodes of the release list, warnings with the kernel's text.
@@ -212,14 +199,10 @@ public:
 
     result<> hold_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<pci::work_id> add_work(pci_dev& dev, const pci::work_action& action) noexcept;
-    result<bool> schedule_work(pci_dev&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
-        return hardware_.work().schedule(id, nanoseconds, again);
-    }
-    result<bool> cancel_work(pci_dev&, pci::work_id id, bool wait) noexcept {
-        return hardware_.work().cancel(id, wait);
-    }
+    result<bool> schedule_work(pci_dev& dev, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept;
+    result<bool> cancel_work(pci_dev& dev, pci::work_id id, bool wait) noexcept;
     result<bool> flush_work(pci_dev& dev, pci::work_id id) noexcept;
-    result<> remove_work(pci_dev&, pci::work_id id) noexcept { return hardware_.work().remove(id); }
+    result<> remove_work(pci_dev& dev, pci::work_id id) noexcept;
     result<> set_dma_mask(pci_dev& dev, pci::dma_use use, std::uint64_t mask) noexcept;
     std::uint64_t required_dma_mask(const pci_dev& dev) noexcept;
     result<pci::dma_block> allocate_dma(pci_dev& dev, std::size_t size) noexcept;

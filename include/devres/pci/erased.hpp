@@ -2,6 +2,7 @@
 #pragma once
 
 #include <devres/pci/any_platform.hpp>
+#include <devres/pci/detail/optional_primitives.hpp>
 
 /// A platform whose type is known, as one whose type is not.
 namespace devres::pci {
@@ -20,6 +21,7 @@ class erased_function;
 /// @endcode
 template <platform P>
 class erased final : public any_platform {
+    using optional = detail::optional_primitives<P>;
     template <class T>
     static constexpr bool has_direct_registers = requires(P& p, const T& region) {
         { p.direct_registers(region) } noexcept -> std::same_as<register_window>;
@@ -66,10 +68,7 @@ public:
     }
 
     result<bar_resource> describe_bar(const any_function& f, bar_number bar) noexcept {
-        if constexpr (describes_bars<P>)
-            return inner_->describe_bar(of(f), bar);
-        else
-            return fail(errc::enotsupp);
+        return optional::describe_bar(*inner_, of(f), bar);
     }
     result<any_region> map_bar(any_function& f, bar_number bar, const char* name) noexcept {
         if (bar.value() >= bar_count) [[unlikely]]
@@ -113,80 +112,41 @@ public:
     result<> enable_handler(any_function& f, handler_id id) noexcept { return inner_->enable_handler(of(f), id); }
 
     result<> hold_handler(any_function& f, handler_id id) noexcept {
-        if constexpr (holds_handlers<P>)
-            return inner_->hold_handler(of(f), id);
-        else
-            return fail(errc::enotsupp);
+        return optional::hold_handler(*inner_, of(f), id);
     }
     result<work_id> add_work(any_function& f, const work_action& action) noexcept {
-        if constexpr (defers_work<P>)
-            return inner_->add_work(of(f), action);
-        else
-            return fail(errc::enotsupp);
+        return optional::add_work(*inner_, of(f), action);
     }
     result<bool> schedule_work(any_function& f, work_id id, std::uint64_t nanoseconds, bool again) noexcept {
-        if constexpr (defers_work<P>)
-            return inner_->schedule_work(of(f), id, nanoseconds, again);
-        else
-            return fail(errc::enoent);
+        return optional::schedule_work(*inner_, of(f), id, nanoseconds, again);
     }
     result<bool> cancel_work(any_function& f, work_id id, bool wait) noexcept {
-        if constexpr (defers_work<P>)
-            return inner_->cancel_work(of(f), id, wait);
-        else
-            return false;
+        return optional::cancel_work(*inner_, of(f), id, wait);
     }
-    result<bool> flush_work(any_function& f, work_id id) noexcept {
-        if constexpr (defers_work<P>)
-            return inner_->flush_work(of(f), id);
-        else
-            return false;
-    }
-    result<> remove_work(any_function& f, work_id id) noexcept {
-        if constexpr (defers_work<P>)
-            return inner_->remove_work(of(f), id);
-        else
-            return {};
-    }
+    result<bool> flush_work(any_function& f, work_id id) noexcept { return optional::flush_work(*inner_, of(f), id); }
+    result<> remove_work(any_function& f, work_id id) noexcept { return optional::remove_work(*inner_, of(f), id); }
 
     result<> set_dma_mask(any_function& f, dma_use use, std::uint64_t mask) noexcept {
-        if constexpr (has_dma_masks<P>)
-            return inner_->set_dma_mask(of(f), use, mask);
-        else
-            return fail(errc::enotsupp);
+        return optional::set_dma_mask(*inner_, of(f), use, mask);
     }
     std::uint64_t required_dma_mask(const any_function& f) noexcept {
-        if constexpr (has_dma_masks<P>)
-            return inner_->required_dma_mask(of(f));
-        else
-            return dma_bit_mask(64);
+        return optional::required_dma_mask(*inner_, of(f));
     }
     result<dma_block> allocate_dma(any_function& f, std::size_t size) noexcept {
         return inner_->allocate_dma(of(f), size);
     }
     void free_dma(any_function& f, const dma_block& block) noexcept { inner_->free_dma(of(f), block); }
-    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size,
-                              [[maybe_unused]] dma_direction direction = {}) noexcept {
-        if constexpr (has_dma_directions<P>)
-            return inner_->map_dma(of(f), memory, size, direction);
-        else
-            return inner_->map_dma(of(f), memory, size);
+    result<dma_block> map_dma(any_function& f, void* memory, std::size_t size, dma_direction direction = {}) noexcept {
+        return optional::map_dma(*inner_, of(f), memory, size, direction);
     }
-    void unmap_dma(any_function& f, const dma_block& mapping, [[maybe_unused]] dma_direction direction = {}) noexcept {
-        if constexpr (has_dma_directions<P>)
-            inner_->unmap_dma(of(f), mapping, direction);
-        else
-            inner_->unmap_dma(of(f), mapping);
+    void unmap_dma(any_function& f, const dma_block& mapping, dma_direction direction = {}) noexcept {
+        optional::unmap_dma(*inner_, of(f), mapping, direction);
     }
-    void sync_dma_for_cpu([[maybe_unused]] any_function& f, [[maybe_unused]] const dma_block& part,
-                          [[maybe_unused]] dma_direction direction) noexcept {
-        if constexpr (has_dma_directions<P>)
-            inner_->sync_dma_for_cpu(of(f), part, direction);
+    void sync_dma_for_cpu(any_function& f, const dma_block& part, dma_direction direction) noexcept {
+        optional::sync_dma_for_cpu(*inner_, of(f), part, direction);
     }
-    void sync_dma_for_device([[maybe_unused]] any_function& f, [[maybe_unused]] const dma_block& part,
-                             [[maybe_unused]] dma_direction direction) noexcept {
-        if constexpr (has_dma_directions<P>)
-            inner_->sync_dma_for_device(of(f), part, direction);
+    void sync_dma_for_device(any_function& f, const dma_block& part, dma_direction direction) noexcept {
+        optional::sync_dma_for_device(*inner_, of(f), part, direction);
     }
     /// @}
 

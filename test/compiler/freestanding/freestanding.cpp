@@ -2,7 +2,6 @@
 // Every function of core and pci, on a platform of a few arrays, in a program without a C or C++ library.
 #include <devres/any_platform.hpp>
 #include <devres/devres.hpp>
-#include <devres/pci/dma_pool.hpp>
 #include <devres/pci/spread_vectors.hpp>
 
 #include "start.hpp"

@@ -10,7 +10,6 @@ PRELUDE = """\
 #include <utility>
 
 #include <devres/devres.hpp>
-#include <devres/pci/dma_pool.hpp>
 #include <devres/pci/platform_archetype.hpp>
 
 using namespace devres;

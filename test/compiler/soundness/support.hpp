@@ -27,7 +27,6 @@
 
 #include <devres/devres.hpp>
 #include <devres/linux_model.hpp>
-#include <devres/pci/dma_pool.hpp>
 #include <devres/sim.hpp>
 #include <devres/testing.hpp>
 

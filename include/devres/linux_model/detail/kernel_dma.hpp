@@ -3,7 +3,7 @@
 
 #include <devres/linux_model/kernel.hpp>
 
-/// BARs and DMA of the model: the hardware's, under the kernel's names and as primitives of a platform.
+/// DMA of the model: the hardware's, under the kernel's names and as primitives of a platform.
 namespace devres::linux_model {
 
 inline int kernel::dma_set_mask(pci_dev& dev, std::uint64_t mask) noexcept {
@@ -18,18 +18,6 @@ inline int kernel::dma_set_mask_and_coherent(pci_dev& dev, std::uint64_t mask) n
 }
 inline std::uint64_t kernel::dma_get_required_mask(const pci_dev& dev) noexcept {
     return hardware::machine::required_dma_mask(dev.hardware);
-}
-
-inline result<hardware::region> kernel::map_bar(pci_dev& dev, pci::bar_number bar, const char* name) noexcept {
-    auto mapped = hardware_.map_bar(dev.hardware, bar, name);
-    dev.platform_bars_ += mapped ? 1U : 0U;
-    return mapped;
-}
-inline void kernel::unmap_bar(pci_dev& dev, hardware::region& mapped) noexcept {
-    if (!hardware_.unmap_bar(dev.hardware, mapped))
-        return;
-    --dev.platform_bars_;
-    settle_enable(dev);
 }
 
 inline result<> kernel::set_dma_mask(pci_dev& dev, pci::dma_use use, std::uint64_t mask) noexcept {

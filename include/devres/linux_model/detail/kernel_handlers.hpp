@@ -62,10 +62,20 @@ inline result<pci::work_id> kernel::add_work(pci_dev& dev, const pci::work_actio
     return hardware_.work().add(dev.hardware, action);
 }
 
+inline result<bool> kernel::schedule_work(pci_dev&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
+    return hardware_.work().schedule(id, nanoseconds, again);
+}
+
+inline result<bool> kernel::cancel_work(pci_dev&, pci::work_id id, bool wait) noexcept {
+    return hardware_.work().cancel(id, wait);
+}
+
 inline result<bool> kernel::flush_work(pci_dev& dev, pci::work_id id) noexcept {
     if (in_handler(dev))
         return fail(errc::edeadlk);
     return hardware_.work().flush(id);
 }
+
+inline result<> kernel::remove_work(pci_dev&, pci::work_id id) noexcept { return hardware_.work().remove(id); }
 
 }  // namespace devres::linux_model

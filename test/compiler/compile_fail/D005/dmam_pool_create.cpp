@@ -2,8 +2,6 @@
 // EXPECT: devres[D005] a managed pool needs a device enabled with pcim_enable_device
 #include "driver.hpp"
 
-#include <devres/pci/dma_pool.hpp>
-
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
 #ifdef EXPECT_FAIL

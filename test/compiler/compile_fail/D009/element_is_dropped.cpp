@@ -2,8 +2,6 @@
 // EXPECT: devres[D009] a guard is dropped at once
 #include "driver.hpp"
 
-#include <devres/pci/dma_pool.hpp>
-
 struct driver {
     static result<> probe(auto& dev, const device_id&) {
         DEVRES_TRY(const auto enabled, pcim_enable_device(dev));
