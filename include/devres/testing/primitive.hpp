@@ -33,6 +33,7 @@ enum class primitive : unsigned char {
     synchronize_handler,
     disable_handler,
     enable_handler,
+    hint_affinity,
     hold_handler,
     add_work,
     schedule_work,
@@ -72,6 +73,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
                                                                   "synchronize_handler",
                                                                   "disable_handler",
                                                                   "enable_handler",
+                                                                  "hint_affinity",
                                                                   "hold_handler",
                                                                   "add_work",
                                                                   "schedule_work",
@@ -112,6 +114,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
     case primitive::synchronize_handler:
     case primitive::disable_handler:
     case primitive::enable_handler:
+    case primitive::hint_affinity:
     case primitive::hold_handler:
     case primitive::schedule_work:
     case primitive::cancel_work:
@@ -158,6 +161,7 @@ struct primitive_call {
     case primitive::read:
     case primitive::write: add(" bar ", number, " + ", hex(call.offset), ", ", size, " bytes"); break;
     case primitive::allocate_vectors: add(" ", number, " to ", size); break;
+    case primitive::hint_affinity:
     case primitive::register_handler: add(" vector ", number); break;
     case primitive::allocate_dma:
     case primitive::free_dma:
