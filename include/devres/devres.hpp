@@ -51,6 +51,7 @@
 #include <devres/pci/irq_registration.hpp>
 #include <devres/pci/irq_handler.hpp>
 #include <devres/pci/irq_control.hpp>
+#include <devres/pci/irq_affinity_hint.hpp>
 #include <devres/pci/threaded_irq.hpp>
 #include <devres/pci/deferred_work.hpp>
 #include <devres/pci/work_control.hpp>

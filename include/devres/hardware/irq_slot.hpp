@@ -55,6 +55,8 @@ struct alignas(64) irq_slot {
     unsigned older = 0;                           ///< neighbours in the order of registration, as index + 1
     unsigned newer = 0;                           ///< likewise
     unsigned disables = 0;                        ///< that have not been undone
+    std::atomic<std::uint64_t> affinity{0};       ///< the CPUs that it was sent to; 0: wherever it was
+    std::atomic<std::uint64_t> affinity_hint{0};  ///< what the driver said of it; 0: nothing
     std::uint32_t youngest_mapping = 0;           ///< when the handler was registered
     std::uint8_t keeps_off_bars = 0;              ///< as in `pci::irq_action`
     std::atomic<std::uint32_t> told_younger{0};   ///< of which BARs
@@ -88,6 +90,18 @@ struct alignas(64) irq_slot {
                 return delivery::running;
         } while (!state.compare_exchange_weak(old, old | running));
         return run();
+    }
+
+    /// What drivers say of CPUs, as `pci::platform_archetype` has it.
+    void hint(std::uint64_t cpus, bool apply) noexcept {
+        affinity_hint.store(cpus, std::memory_order_relaxed);
+        if (apply && cpus != 0)
+            affinity.store(cpus, std::memory_order_relaxed);
+    }
+    /// Nothing has been said of CPUs.
+    void forget_affinity() noexcept {
+        affinity.store(0, std::memory_order_relaxed);
+        affinity_hint.store(0, std::memory_order_relaxed);
     }
 
     /// Holds edges that come while it is not armed, from now on.

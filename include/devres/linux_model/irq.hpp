@@ -122,6 +122,7 @@ public:
             desc.slot.context = &desc;
             desc.slot.owner = &owner;
             desc.slot.index = i;
+            desc.slot.forget_affinity();
         }
         return base;
     }

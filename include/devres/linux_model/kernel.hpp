@@ -144,7 +144,6 @@ public:
 
     /// The interrupt of a number, with its handlers; null if there is none.
     [[nodiscard]] const irq_desc* find_irq(int irq) noexcept { return irqs_.find(irq); }
-
     /// What `pci_alloc_irq_vectors` gives on a managed device is managed, as in Linux.
     static constexpr bool hybrid_irq_vectors = true;
 
@@ -181,11 +180,9 @@ public:
     void write(const hardware::region& mapped, std::size_t offset, T value) noexcept {
         hardware_.write<T>(mapped, offset, value);
     }
-
     result<pci::vector_grant> allocate_vectors(pci_dev& dev, const pci::vector_request& request) noexcept;
     result<> free_vectors(pci_dev& dev) noexcept;
     pci::irq_number vector_number(pci_dev& dev, pci::vector_index vector) noexcept;
-
     result<pci::handler_id> register_handler(pci_dev& dev, pci::vector_index vector,
                                              const pci::irq_action& action) noexcept;
     result<> unregister_handler(pci_dev& dev, pci::handler_id id) noexcept;
@@ -197,6 +194,8 @@ public:
     result<> disable_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<> enable_handler(pci_dev& dev, pci::handler_id id) noexcept;
 
+    std::uint64_t vector_affinity(pci_dev& dev, pci::vector_index vector) noexcept;
+    result<> hint_affinity(pci_dev& dev, pci::vector_index vector, std::uint64_t cpus, bool apply) noexcept;
     result<> hold_handler(pci_dev& dev, pci::handler_id id) noexcept;
     result<pci::work_id> add_work(pci_dev& dev, const pci::work_action& action) noexcept;
     result<bool> schedule_work(pci_dev& dev, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept;
@@ -287,6 +286,7 @@ private:
 
 namespace devres::linux_model {
 
-static_assert(pci::platform<kernel> && pci::holds_handlers<kernel> && pci::defers_work<kernel>);
+static_assert(pci::platform<kernel> && pci::steers_vectors<kernel> && pci::holds_handlers<kernel> &&
+              pci::defers_work<kernel>);
 
 }  // namespace devres::linux_model

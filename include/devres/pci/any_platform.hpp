@@ -153,6 +153,14 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return calls_->disable_handler(*this, f, id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return calls_->enable_handler(*this, f, id); }
 
+    /// The primitive; 0 if the platform underneath has it not.
+    std::uint64_t vector_affinity(any_function& f, vector_index vector) noexcept {
+        return calls_->vector_affinity(*this, f, vector);
+    }
+    /// The primitive; `enotsupp` if the platform underneath has it not.
+    result<> hint_affinity(any_function& f, vector_index vector, std::uint64_t cpus, bool apply) noexcept {
+        return calls_->hint_affinity(*this, f, vector, cpus, apply);
+    }
     /// The primitive; `enotsupp` if the platform underneath has it not, as for a handler that is to be registered disabled.
     result<> hold_handler(any_function& f, handler_id id) noexcept { return calls_->hold_handler(*this, f, id); }
     /// The primitive, and `enotsupp` if the platform underneath has no work.

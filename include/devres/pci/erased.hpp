@@ -111,6 +111,12 @@ public:
     result<> disable_handler(any_function& f, handler_id id) noexcept { return inner_->disable_handler(of(f), id); }
     result<> enable_handler(any_function& f, handler_id id) noexcept { return inner_->enable_handler(of(f), id); }
 
+    std::uint64_t vector_affinity(any_function& f, vector_index vector) noexcept {
+        return optional::vector_affinity(*inner_, of(f), vector);
+    }
+    result<> hint_affinity(any_function& f, vector_index vector, std::uint64_t cpus, bool apply) noexcept {
+        return optional::hint_affinity(*inner_, of(f), vector, cpus, apply);
+    }
     result<> hold_handler(any_function& f, handler_id id) noexcept {
         return optional::hold_handler(*inner_, of(f), id);
     }
@@ -220,6 +226,8 @@ private:
         .synchronize_handler = &call<&erased::synchronize_handler>::function,
         .disable_handler = &call<&erased::disable_handler>::function,
         .enable_handler = &call<&erased::enable_handler>::function,
+        .vector_affinity = &call<&erased::vector_affinity>::function,
+        .hint_affinity = &call<&erased::hint_affinity>::function,
         .hold_handler = &call<&erased::hold_handler>::function,
         .add_work = &call<&erased::add_work>::function,
         .schedule_work = &call<&erased::schedule_work>::function,

@@ -70,6 +70,9 @@ public:
     /// the driver asked for vectors that are spread.
     [[nodiscard]] std::uint64_t affinity(const function& f, pci::vector_index vector) const noexcept;
 
+    /// Where a function's driver would have a vector, a bit for each CPU; 0 without a hint, or such a vector.
+    [[nodiscard]] std::uint64_t affinity_hint(const function& f, pci::vector_index vector) const noexcept;
+
     /// How many CPUs vectors are spread over: 8 unless said otherwise. @throws std::invalid_argument unless 1 to 64
     void set_possible_cpus(unsigned cpus) { machine_.set_possible_cpus(cpus); }
     [[nodiscard]] unsigned possible_cpus() const noexcept { return machine_.possible_cpus(); }  ///< as set
@@ -158,6 +161,8 @@ public:
     result<> disable_handler(function& f, pci::handler_id id) noexcept;
     result<> enable_handler(function& f, pci::handler_id id) noexcept;
 
+    std::uint64_t vector_affinity(function& f, pci::vector_index vector) noexcept { return affinity(f, vector); }
+    result<> hint_affinity(function& f, pci::vector_index vector, std::uint64_t cpus, bool apply) noexcept;
     result<> hold_handler(function& f, pci::handler_id id) noexcept;
     result<pci::work_id> add_work(function& f, const pci::work_action& action) noexcept;
     result<bool> schedule_work(function&, pci::work_id id, std::uint64_t nanoseconds, bool again) noexcept {
@@ -233,6 +238,6 @@ private:
 
 namespace devres::sim {
 
-static_assert(pci::platform<bus> && pci::holds_handlers<bus> && pci::defers_work<bus>);
+static_assert(pci::platform<bus> && pci::steers_vectors<bus> && pci::holds_handlers<bus> && pci::defers_work<bus>);
 
 }  // namespace devres::sim

@@ -151,6 +151,17 @@ public:
         return pass({.what = primitive::enable_handler}, &f, [&] { return inner_->enable_handler(f, id); });
     }
 
+    std::uint64_t vector_affinity(function_type& f, pci::vector_index vector) noexcept
+        requires pci::steers_vectors<P>
+    {
+        return inner_->vector_affinity(f, vector);
+    }
+    result<> hint_affinity(function_type& f, pci::vector_index vector, std::uint64_t cpus, bool apply) noexcept
+        requires pci::steers_vectors<P>
+    {
+        return pass({.what = primitive::hint_affinity, .number = vector.value()}, &f,
+                    [&] { return inner_->hint_affinity(f, vector, cpus, apply); });
+    }
     result<> hold_handler(function_type& f, pci::handler_id id) noexcept
         requires pci::holds_handlers<P>
     {

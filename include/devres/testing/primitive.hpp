@@ -33,6 +33,7 @@ enum class primitive : unsigned char {
     synchronize_handler,
     disable_handler,
     enable_handler,
+    hint_affinity,
     hold_handler,
     add_work,
     schedule_work,
@@ -75,6 +76,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
                                                                   "synchronize_handler",
                                                                   "disable_handler",
                                                                   "enable_handler",
+                                                                  "hint_affinity",
                                                                   "hold_handler",
                                                                   "add_work",
                                                                   "schedule_work",
@@ -120,6 +122,7 @@ inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitiv
     case primitive::synchronize_handler:
     case primitive::disable_handler:
     case primitive::enable_handler:
+    case primitive::hint_affinity:
     case primitive::hold_handler:
     case primitive::schedule_work:
     case primitive::cancel_work:
@@ -167,6 +170,7 @@ struct primitive_call {
     case primitive::read:
     case primitive::write: add(" bar ", number, " + ", hex(call.offset), ", ", size, " bytes"); break;
     case primitive::allocate_vectors: add(" ", number, " to ", size); break;
+    case primitive::hint_affinity:
     case primitive::register_handler: add(" vector ", number); break;
     case primitive::set_dma_mask:
         add(call.number == 1 ? " streaming, " : call.number == 2 ? " coherent, " : " ", size, " bits");

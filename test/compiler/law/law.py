@@ -157,6 +157,10 @@ PROPER = (
     Function("enable_irq", "enable_irq(registration)", ("registration",), "irq_handler"),
     Function("disable_irq_nosync", "disable_irq_nosync(registration)", ("registration",), "irq_handler"),
 
+    Function("pci_irq_get_affinity", "pci_irq_get_affinity(vector)", ("vector",), "irq_vectors"),
+    Function("irq_set_affinity_hint", "irq_set_affinity_hint(vector, 1)", ("vector",), "irq_vectors"),
+    Function("irq_update_affinity_hint", "irq_update_affinity_hint(vector, 1)", ("vector",), "irq_vectors"),
+    Function("disable_irq_guard", "disable_irq_guard(registration)", ("registration",), "irq_handler"),
     Function("pci_set_master", "pci_set_master(enabled)", ("enabled",), "enable"),
     Function("pci_clear_master", "pci_clear_master(enabled)", ("enabled",), "enable"),
 
@@ -287,7 +291,8 @@ ANYBODYS = (
     "pci_iomap", "pci_iomap of several", "pci_iomap_range", "pci_iomap_range of several",
     "pci_write_config_byte", "pci_write_config_word", "pci_write_config_dword",
     "allocation[I]", "allocation.at(I)", "allocation.get<I>, I < Min",
-    "synchronize_irq", "disable_irq", "enable_irq", "disable_irq_nosync",
+    "synchronize_irq", "disable_irq", "enable_irq", "disable_irq_nosync", "disable_irq_guard",
+    "pci_irq_get_affinity", "irq_set_affinity_hint", "irq_update_affinity_hint",
     "devm_remove_action", "devm_remove_action by function", "devm_release_action", "devm_release_action by function",
     "group")
 

@@ -48,6 +48,23 @@ inline bool kernel::same_irq(device&, void* res, const void* match_data) {
     return one.irq == other.irq && one.dev_id == other.dev_id;
 }
 
+inline std::uint64_t kernel::vector_affinity(pci_dev& dev, pci::vector_index vector) noexcept {
+    if (vector.value() >= dev.platform_vectors_)
+        return 0;
+    const irq_desc* const desc = irqs_.find(pci_irq_vector(dev, vector.value()));
+    const std::uint64_t sent = desc == nullptr ? 0 : desc->slot.affinity.load(std::memory_order_relaxed);
+    return sent != 0 ? sent : dev.masks_.of(vector.value());
+}
+
+inline result<> kernel::hint_affinity(pci_dev& dev, pci::vector_index vector, std::uint64_t cpus, bool apply) noexcept {
+    irq_desc* const desc = vector.value() >= dev.platform_vectors_ ? nullptr
+                                                                   : irqs_.find(pci_irq_vector(dev, vector.value()));
+    if (desc == nullptr)
+        return fail(errc::einval);
+    desc->slot.hint(cpus, apply);
+    return {};
+}
+
 inline result<> kernel::hold_handler(pci_dev& dev, pci::handler_id id) noexcept {
     const irq_desc* const desc = registered(dev, id);
     if (desc == nullptr)

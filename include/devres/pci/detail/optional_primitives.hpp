@@ -20,6 +20,19 @@ struct optional_primitives {
             return fail(errc::enotsupp);
     }
 
+    static std::uint64_t vector_affinity(P& p, function& f, vector_index vector) noexcept {
+        if constexpr (steers_vectors<P>)
+            return p.vector_affinity(f, vector);
+        else
+            return 0;
+    }
+    static result<> hint_affinity(P& p, function& f, vector_index vector, std::uint64_t cpus, bool apply) noexcept {
+        if constexpr (steers_vectors<P>)
+            return p.hint_affinity(f, vector, cpus, apply);
+        else
+            return fail(errc::enotsupp);
+    }
+
     static result<> hold_handler(P& p, function& f, handler_id id) noexcept {
         if constexpr (holds_handlers<P>)
             return p.hold_handler(f, id);

@@ -48,6 +48,9 @@ struct platform_calls {
     result<> (*synchronize_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*disable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<> (*enable_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
+    std::uint64_t (*vector_affinity)(any_platform& self, any_function& f, vector_index vector) noexcept;
+    result<> (*hint_affinity)(any_platform& self, any_function& f, vector_index vector, std::uint64_t cpus,
+                              bool apply) noexcept;
     result<> (*hold_handler)(any_platform& self, any_function& f, handler_id id) noexcept;
     result<work_id> (*add_work)(any_platform& self, any_function& f, const work_action& action) noexcept;
     result<bool> (*schedule_work)(any_platform& self, any_function& f, work_id id, std::uint64_t nanoseconds,

@@ -138,14 +138,32 @@ inline void bus::spread(function& f, const pci::vector_request& request, unsigne
 }
 
 inline std::uint64_t bus::affinity(const function& f, pci::vector_index vector) const noexcept {
-    const auto& driver = driver_of(f);
-    return vector.value() < driver.vectors.load(std::memory_order_acquire) ? driver.masks.of(vector.value()) : 0;
+    auto& driver = driver_of(f);
+    if (vector.value() >= driver.vectors.load(std::memory_order_acquire))
+        return 0;
+    const std::uint64_t sent = driver.slot(vector.value()).affinity.load(std::memory_order_relaxed);
+    return sent != 0 ? sent : driver.masks.of(vector.value());
+}
+
+inline std::uint64_t bus::affinity_hint(const function& f, pci::vector_index vector) const noexcept {
+    auto& driver = driver_of(f);
+    return vector.value() < driver.vectors.load(std::memory_order_acquire)
+               ? driver.slot(vector.value()).affinity_hint.load(std::memory_order_relaxed)
+               : 0;
+}
+
+inline result<> bus::hint_affinity(function& f, pci::vector_index vector, std::uint64_t cpus, bool apply) noexcept {
+    if (vector.value() >= driver_of(f).vectors.load(std::memory_order_acquire))
+        return fail(errc::einval);
+    driver_of(f).slot(vector.value()).hint(cpus, apply);
+    return {};
 }
 
 /// Routes the numbers, then lets the driver see the vectors; INTx is off while there are messages.
 inline void bus::set_up(function& f, pci::irq_type type, unsigned base, unsigned count) noexcept {
     for (unsigned i = 0; i != count; ++i) {
         driver_of(f).slot(i).hold();
+        driver_of(f).slot(i).forget_affinity();
         machine_.interrupts().route(base + i, &driver_of(f).slot(i));
     }
     driver_of(f).base.store(base, std::memory_order_relaxed);
