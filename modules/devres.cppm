@@ -10,6 +10,7 @@ module;
 #include <cctype>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

@@ -127,6 +127,7 @@ struct alignas(64) irq_slot {
 
     /// As `arm`, but what was held is not delivered until `deliver_held`.
     void arm_quietly() noexcept { state.fetch_or(armed, std::memory_order_acq_rel); }
+    /// Delivers here what was held, if it is armed and not running.
     void deliver_held() noexcept {
         std::uint64_t old = state.load(std::memory_order_relaxed);
         do {

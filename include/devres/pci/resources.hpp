@@ -43,11 +43,10 @@ struct called_at_any_time : resource<detail::of_library<Tag>, Needs...> {
     [[nodiscard]] constexpr auto guarding(Guarded... guarded) const noexcept {
         return line{}.guarding(guarded...);
     }
-    /// A line of a table, of what keeps off nothing.
-    /// @{
-    constexpr auto operator=(managed_t owner) const noexcept { return line{} = owner; }    // NOLINT: makes a line
+    /// A line of a table, of what keeps off nothing and is devres's.
+    constexpr auto operator=(managed_t owner) const noexcept { return line{} = owner; }  // NOLINT: makes a line
+    /// The same of what is the driver's.
     constexpr auto operator=(unmanaged_t owner) const noexcept { return line{} = owner; }  // NOLINT: makes a line
-    /// @}
 };
 
 /// The type of `irq_handler`.
