@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// The library for who writes a driver: core and pci, but for <devres/pci/dma_pool.hpp>, which few drivers need. <devres/platform.hpp> is for who writes a platform. Platforms have umbrellas of their own (<devres/sim.hpp>, <devres/testing.hpp>).
+/// The library for who writes a driver: core and pci, but for pools of DMA memory (<devres/dma_pool.hpp>). <devres/platform.hpp> is for who writes a platform. Platforms have umbrellas of their own (<devres/sim.hpp>, <devres/testing.hpp>).
 
 // In the order of the layers, so that compilers name this header, and no longer chain, in their diagnostics.
 // clang-format off

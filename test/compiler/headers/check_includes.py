@@ -6,8 +6,8 @@
   * core and pci include none of the standard headers that cost more than they are worth there, and no other library,
     neither themselves nor through another header: the compiler is asked for what it opens. Above them, <devres/hana.hpp>
     alone includes Boost.
-  * <devres/devres.hpp>, <devres/platform.hpp> and <devres/any_platform.hpp> include every header of core and pci that is for
-    users: those that are in no detail/.
+  * <devres/devres.hpp>, <devres/dma_pool.hpp>, <devres/platform.hpp> and <devres/any_platform.hpp> include every header of core
+    and pci that is for users: those that are in no detail/.
   * A header begins with its main sentence, a /// before its first declaration, and has 300 lines at the most.
 
 Exits with 0 if this holds; names each include that breaks it if not.
@@ -31,12 +31,13 @@ LAYERS = {
     "vfio": {"core", "pci", "vfio"},
     "testing": {"core", "pci", "print", "hana", "testing"},
     "devres": {"core", "pci"},  # the umbrella of both, for drivers
+    "dma_pool": {"core", "pci"},  # and what few of them need
     "platform": {"core", "pci"},  # and what platforms share
     "any_platform": {"core", "pci"},  # and what drivers need that are compiled once
     "hana": {"core", "pci", "hana"},  # where Boost.Hana is wanted
     "version": set(),
 }
-UMBRELLAS = ["platform", "any_platform"]  # beside that for drivers
+UMBRELLAS = ["dma_pool", "platform", "any_platform"]  # beside that for drivers
 LEAN_LAYERS = ["core", "pci"]
 NO_HEADER = "devres/stop_reading_here"  # behind an #error: a compiler does not go on after it
 MAX_LINES = 300
