@@ -13,6 +13,7 @@
 #include <new>
 #include <optional>
 #include <shared_mutex>
+#include <utility>
 #include <vector>
 
 #include <devres/hardware/detail/dma_shadow.hpp>
@@ -116,7 +117,7 @@ public:
 
     /// What became of a sync.
     enum class synced {
-        done,
+        done,        ///< both sides see the same
         not_mapped,  ///< there is no such mapping
         clash,       ///< both sides have written the same bytes: those of one are lost
     };
@@ -134,6 +135,8 @@ public:
     }
     /// Whether the driver has written some of these bytes and not synced them for the device.
     [[nodiscard]] bool is_stale(pci::bus_address at, std::size_t size) const noexcept {
+        if (shadows_.load(std::memory_order_relaxed) == 0)
+            return false;
         const std::shared_lock hold(lock_);
         const entry* const found = find(at, size);
         return found != nullptr && found->shadow && found->shadow->written_by_driver(offset_in(*found, at), size);
@@ -185,7 +188,10 @@ private:
 
     pci::dma_block insert(entry&& each) {
         const std::uint64_t page = page_of(each.bus);
-        return entries_.emplace(page, std::move(each)).first->second;
+        const entry& inserted = entries_.emplace(page, std::move(each)).first->second;
+        if (inserted.shadow)
+            shadows_.fetch_add(1, std::memory_order_relaxed);
+        return inserted;
     }
 
     bool remove(const pci::dma_block& block, bool allocated) noexcept {
@@ -196,6 +202,8 @@ private:
             return false;
         if (found->second.shadow && found->second.direction != pci::dma_direction::to_device)
             (void)found->second.shadow->to_cpu(0, found->second.size);
+        if (found->second.shadow)
+            shadows_.fetch_sub(1, std::memory_order_relaxed);
         release(found->second);
         entries_.erase(found);
         return true;
@@ -281,6 +289,7 @@ private:
     static constexpr std::uint64_t most = std::uint64_t{1} << 38U;  // sanitizers end the program for more
     mutable std::shared_mutex lock_;
     entries entries_;
+    std::atomic<unsigned> shadows_{0};
     std::uint64_t first_ = 0x1000'0000;
     std::uint64_t next_ = first_;
     std::uint64_t streaming_mask_ = pci::dma_bit_mask(32);

@@ -4,7 +4,7 @@
 #include <devres/pci/detail/pool_pages.hpp>
 #include <devres/pci/dma_coherent.hpp>
 
-/// Small pieces of memory that the driver and the device share. <devres/devres.hpp> does not include it.
+/// Small pieces of memory that the driver and the device share.
 namespace devres::pci {
 
 namespace detail {
