@@ -160,6 +160,23 @@ TEST_CASE("rows are read as tools for files write them") {
     CHECK(read_text(replaced(joined(function_lines()), "0: ", "0 ")).functions == lines{whole});
 }
 
+TEST_CASE("other dumps of bytes are not taken for those of a function that is only named") {
+    const std::string named = "00:00.0 Host bridge: A\n03:00.0 Ethernet controller: B\n";
+    const std::string eeprom = "bus-info: 0000:03:00.0\n$ ethtool -e eth0\nOffset  Values\n"
+                               "0x0000:  00 1b 21 aa bb cc 20 01 ff ff ff ff ff ff ff ff\n"
+                               "0x0010:  00 1b 21 aa bb cc 20 01 ff ff ff ff ff ff ff ff\n";
+    const std::string edid = "$ i2cdump 1\n     0  1  2  3\n\n\n"
+                             "00: 00 ff ff ff ff ff ff 00 10 ac 20 01 ff ff ff 80 ................\n"
+                             "10: 00 ff ff ff ff ff ff 00 10 ac 20 01 ff ff ff 80 ................\n";
+    for (const std::string& text :
+         {named + eeprom + edid + joined(function_lines()), joined(function_lines()) + named + edid + eeprom,
+          eeprom + joined(function_lines()) + named + edid}) {
+        const reading found = read_text(text);
+        CHECK(found.functions == lines{whole});
+        CHECK(found.left_out.find("4 rows of bytes that belong to no function") != std::string::npos);
+    }
+}
+
 TEST_CASE("one bad function never costs another, and nothing of it is dropped in silence") {
     const lines good = function_lines();
     const auto at = [&](const std::string& address, const lines& all) {

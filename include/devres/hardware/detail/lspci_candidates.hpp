@@ -64,19 +64,20 @@ public:
                                                 bool waits) {
         constexpr unsigned max_distance = 3;  // lines
         const std::string shape = shape_of(before);
+        const bool plausible = begins_config(row.bytes);
         const auto near = [&](const lspci_candidate& each) { return number - each.line <= max_distance; };
         const auto named = [&](const lspci_candidate& each) {
             return each.of_file && near(each) && (row.of_file || !waits);
         };
         const auto like = [&](const lspci_candidate& each) {
             const bool begins_string = each.before.ends_with('"') || each.before.ends_with('\'');
-            return each.before == before || (before.empty() && begins_string) ||
-                   (!shape.empty() && shape_of(each.before) == shape);
+            return plausible && (each.before == before || (before.empty() && begins_string) ||
+                                 (!shape.empty() && shape_of(each.before) == shape));
         };
         auto found = std::find_if(all_.begin(), all_.end(), named);
         if (found == all_.end() && !(waits && before.empty()))
             found = std::find_if(all_.begin(), all_.end(), like);
-        if (found == all_.end() && !waits) {
+        if (found == all_.end() && !waits && plausible) {
             found = std::find_if(all_.begin(), all_.end(), near);
             if (found != all_.end())
                 found->guessed = true;

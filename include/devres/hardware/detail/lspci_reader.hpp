@@ -124,7 +124,7 @@ private:
         made.line = number;
         made.description = std::move(description);
         open_ = true;
-        rows_ = {};
+        rows_ = open_rows(number);
         candidates_.clear();
     }
 

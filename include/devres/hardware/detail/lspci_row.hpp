@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include <devres/hardware/capabilities.hpp>
 #include <devres/hardware/config_space.hpp>
 #include <devres/hardware/detail/lspci_marks.hpp>
 #include <devres/hardware/detail/text.hpp>
@@ -61,6 +63,16 @@ struct lspci_row {
         text.remove_prefix(end);
     }
     return out;
+}
+
+/// Whether sixteen bytes can be the first of a configuration space, by vendor, header type and class; all ones can.
+[[nodiscard]] inline bool begins_config(std::span<const std::uint8_t> bytes) noexcept {
+    namespace reg = pci::registers;
+    const unsigned base_class = field(bytes, reg::revision, 4) >> 24U;
+    const bool known_class = base_class <= 0x14 || base_class == 0x40 || base_class == 0xff;
+    const bool ones = std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0xff; });
+    return ones || (known_class && field(bytes, reg::vendor_id, 2) != 0 &&
+                    (field(bytes, reg::header_type, 1) & reg::header::layout) <= reg::header::cardbus);
 }
 
 /// Groups of `digits`: as they follow in the file (xxd), or little-endian numbers (hexdump, od -x).

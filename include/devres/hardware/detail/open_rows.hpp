@@ -23,6 +23,10 @@ class open_rows {
 public:
     static constexpr unsigned max_distance = 3;  // lines, between rows that do not follow each other
 
+    open_rows() = default;
+    /// Of the function whose heading is in line `number`.
+    explicit open_rows(unsigned number) noexcept : heading_(number) {}
+
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
     [[nodiscard]] bool has_first() const noexcept { return rows_.has(0); }
     /// Whether it is all that there is, once more.
@@ -38,7 +42,7 @@ public:
         const bool first = rows_.empty();
         const bool octal = octal_ || (row.octal_offset == rows_.due() && row.offset != rows_.due());
         const unsigned offset = octal && row.octal_offset ? *row.octal_offset : row.offset;
-        if (offset % row_size != 0 || offset >= config_space::size)
+        if (offset % row_size != 0 || offset >= config_space::size || (first && !can_begin(number, row)))
             return false;
         if (repeats_)
             repeat_to(number, offset);
@@ -126,12 +130,18 @@ private:
         std::vector<std::uint8_t> bytes{};
     };
 
+    /// Text of -v may be between the heading and the row at 0; but other dumps of bytes may follow a function that is only named.
+    [[nodiscard]] bool can_begin(unsigned number, const lspci_row& row) const {
+        return number - heading_ <= max_distance || (row.offset == 0 && !row.of_file && begins_config(row.bytes));
+    }
+
     void repeat_to(unsigned number, unsigned offset) {
         repeats_ = false;
         while (rows_.due() < std::min(offset, unsigned{config_space::size}))
             rows_.take(number, rows_.due(), last_);
     }
 
+    unsigned heading_ = 0;
     dump_rows rows_;
     std::string shape_;     // of what stands before each
     bool colon_ = true;     // behind their offsets
