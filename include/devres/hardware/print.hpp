@@ -13,7 +13,7 @@ namespace devres::hardware {
 
 /// The name of what went wrong: "freed_inside_handler".
 [[nodiscard]] constexpr std::string_view name_of(violation_kind kind) noexcept {
-    constexpr std::array<std::string_view, 20> names{"disabled_too_often",
+    constexpr std::array<std::string_view, 22> names{"disabled_too_often",
                                                      "detached_without_driver",
                                                      "detached_with_resources",
                                                      "detached_with_master",
@@ -31,6 +31,8 @@ namespace devres::hardware {
                                                      "dma_fault",
                                                      "dma_freed_twice",
                                                      "dma_unmapped_twice",
+                                                     "dma_not_synced",
+                                                     "dma_synced_unmapped",
                                                      "memory_unknown",
                                                      "memory_wrong_size"};
     static_assert(names.size() == static_cast<std::size_t>(violation_kind::memory_wrong_size) + 1);
