@@ -42,7 +42,8 @@ def fault_of(wanted, status, lines):
 def together(unit, sources, compiler):
     """What the compiler says of each program, in one run for all: nothing, where that cannot be told."""
     unit.parent.mkdir(parents=True, exist_ok=True)
-    unit.write_text("".join(f'namespace p_{source.stem} {{\n#include "{source}"\n}}\n' for source in sources),
+    read_once = '#include <devres/devres.hpp>\n#include "support.hpp"\n'  # no longer a chain of files than users see
+    unit.write_text(read_once + "".join(f'namespace p_{source.stem} {{\n#include "{source}"\n}}\n' for source in sources),
                     encoding="utf-8")
     every = harness.EVERY_ERROR[harness.compiler_id(compiler)][:1]
     _, output = harness.syntax(compiler, *every, unit)
