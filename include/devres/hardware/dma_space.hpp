@@ -259,7 +259,7 @@ private:
         return offset > each.size || size > each.size - offset ? nullptr : &each;
     }
     static std::size_t offset_in(const entry& each, pci::bus_address at) noexcept {
-        return static_cast<std::size_t>(static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(each.bus));
+        return static_cast<std::size_t>(at) - static_cast<std::size_t>(each.bus);
     }
 
     template <class Sync>

@@ -77,8 +77,7 @@ inline constexpr unsigned enhanced_allocation = 0x14;
 /// An offset in the capability, or a bit of it.
 namespace power_management {  // from the start of the capability
 inline constexpr unsigned capabilities = 2;
-inline constexpr unsigned pme_from = 1U
-                                     << 11U;  // bits of capabilities: from D0; the next ones from D1, D2, D3hot, D3cold
+inline constexpr unsigned pme_from = 1U << 11U;  // of capabilities: in D0; then D1, D2, D3hot, D3cold
 inline constexpr unsigned control = 4;
 inline constexpr unsigned state = 3U;  // bits of control: 0 is D0, 3 is D3hot
 inline constexpr unsigned no_soft_reset = 1U << 3U;

@@ -163,6 +163,9 @@ PROPER = (
     Function("disable_irq_guard", "disable_irq_guard(registration)", ("registration",), "irq_handler"),
     Function("pci_set_master", "pci_set_master(enabled)", ("enabled",), "enable"),
     Function("pci_clear_master", "pci_clear_master(enabled)", ("enabled",), "enable"),
+    Function("pci_set_mwi", "pci_set_mwi(enabled)", ("enabled",), "enable"),
+    Function("pci_clear_mwi", "pci_clear_mwi(enabled)", ("enabled",), "enable"),
+    Function("pci_intx", "pci_intx(enabled, false)", ("enabled",), "enable"),
 
     Function("allocation[I]", "vectors[1]", ("vectors",), "irq_vectors"),
     Function("allocation.at(I)", "vectors.at(1)", ("vectors",), "irq_vectors"),
@@ -192,6 +195,10 @@ PROPER = (
     Function("pci_select_bars", "pci_select_bars(dev)"),
     Function("pci_read_config_byte", "pci_read_config_byte(dev, 0)"),
     Function("pci_find_capability", "pci_find_capability(dev, 5)"),
+    Function("pci_device_is_present", "pci_device_is_present(dev)"),
+    Function("pci_pme_capable", "pci_pme_capable(dev, power_state::d3hot)"),
+    Function("pci_enable_wake", "pci_enable_wake(dev, power_state::d3hot, true)"),
+    Function("pci_wake_from_d3", "pci_wake_from_d3(dev, true)"),
     Function("pci_find_ext_capability", "pci_find_ext_capability(dev, 1)"),
     Function("pci_msix_vec_count", "pci_msix_vec_count(dev)"),
     Function("pci_read_config_word", "pci_read_config_word(dev, 0)"),
@@ -282,7 +289,8 @@ DEFERRED_WORK = ("devm_work", "devm_delayed_work", "devm_timer")
 FREE_VECTORS = ("pci_free_irq_vectors", "pci_free_irq_vectors<Min>")
 # What neither owner nor table has a say in: it uses what somebody has acquired, or acquires nothing that tables name.
 ANYBODYS = (
-    "pci_set_master", "pci_clear_master",
+    "pci_set_master", "pci_clear_master", "pci_set_mwi", "pci_clear_mwi", "pci_intx",
+    "pci_device_is_present", "pci_pme_capable", "pci_enable_wake", "pci_wake_from_d3",
     "pci_read_config_byte", "pci_read_config_word", "pci_read_config_dword", "pci_find_capability", "pci_find_ext_capability",
     "pci_msix_vec_count", "pci_resource", "pci_select_bars",
     "dma_sync_sg_for_cpu", "dma_sync_sg_for_device", "dma_pool_alloc", "dma_pool_zalloc",

@@ -65,8 +65,8 @@ TEST_CASE("hints are the same on the model of Linux, behind a table of functions
     pci::erased platform{watched};
     pci::erased_function f{platform, bus.add({.msix_vectors = 2})};
     CHECK(pci::bind<steering_driver>(f.platform(), f));
-    CHECK(std::ranges::count_if(trace.lines(),
-                                [](const auto& line) { return line.find("affinity_hint") != std::string::npos; }) == 4);
+    CHECK(std::ranges::count_if(
+              trace.lines(), [](const auto& line) { return line.find("d affinity_hint ") != std::string::npos; }) == 4);
     CHECK(bus.ledger().clean());
 
     test::null_platform nothing;

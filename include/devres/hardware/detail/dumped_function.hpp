@@ -39,8 +39,9 @@ struct dumped_function {
     /// Its BARs, by number.
     [[nodiscard]] std::array<dumped_bar, pci::bar_count> bars() const;
 
-    /// What is known of its MSI and MSI-X.
+    /// What is known of its MSI.
     [[nodiscard]] capability_state msi() const;
+    /// What is known of its MSI-X.
     [[nodiscard]] capability_state msix() const;
 
     /// What is not as the machine had it, or not in the dump and had to be chosen, a line each:

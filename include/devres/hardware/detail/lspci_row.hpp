@@ -160,7 +160,7 @@ struct row_offset {
 [[nodiscard]] inline std::size_t row_end(std::string_view line, std::size_t begin) {
     std::size_t at = line.find_first_of(": ", begin);
     for (unsigned digits = 0; at != line.size() && digits != 2 * row_size; ++at)
-        digits += hex_digit(line[at]) >= 0 ? 1 : 0;
+        digits += hex_digit(line[at]) >= 0 ? 1U : 0U;
     return at;
 }
 

@@ -41,7 +41,7 @@ inline void append_utf8(std::string& out, std::uint32_t unit) {
     std::size_t zeros[2]{};
     const std::size_t looked_at = std::min<std::size_t>(text.size(), 512);
     for (std::size_t i = 0; i != looked_at; ++i)
-        zeros[i % 2] += text[i] == '\0' ? 1 : 0;
+        zeros[i % 2] += text[i] == '\0' ? 1U : 0U;
     const bool little = (byte(0) == 0xff && byte(1) == 0xfe) || (zeros[1] > looked_at / 3 && zeros[0] == 0);
     const bool big = (byte(0) == 0xfe && byte(1) == 0xff) || (zeros[0] > looked_at / 3 && zeros[1] == 0);
     if (!little && !big)
