@@ -2,7 +2,7 @@
 // A token comes from the function that acquired what it stands for, and from nothing else.
 // EXPECT-GNU: no matching function for call to
 // EXPECT-Clang: error: no matching con
-// MAX-LINES: 45, because each constructor is a candidate
+// MAX-LINES: 56, because each constructor of each class beneath is a candidate
 #include <type_traits>
 
 #include <devres/devres.hpp>
