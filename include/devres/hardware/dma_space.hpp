@@ -173,8 +173,9 @@ private:
     static std::uint64_t page_of(pci::bus_address at) noexcept {
         return static_cast<std::uint64_t>(at) / page_size * page_size;
     }
-    static std::size_t whole_pages(std::size_t bytes) noexcept {
-        return std::max(bytes + page_size - 1, page_size) / page_size * page_size;
+    template <class Bytes>
+    static Bytes whole_pages(Bytes bytes) noexcept {
+        return std::max<Bytes>(bytes + page_size - 1, page_size) / page_size * page_size;
     }
     /// The first address that is not next to a block or mapping.
     static std::uint64_t behind(const entry& each) noexcept {

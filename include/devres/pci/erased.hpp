@@ -93,7 +93,8 @@ public:
         return inner_->vector_number(of(f), vector);
     }
 
-    result<handler_id> register_handler(any_function& f, vector_index vector, const irq_action& action) noexcept {
+    DEVRES_INLINE result<handler_id> register_handler(any_function& f, vector_index vector,
+                                                      const irq_action& action) noexcept {
         if constexpr (!holds_handlers<P>) {
             if (action.disabled) [[unlikely]]
                 return fail(errc::enotsupp);

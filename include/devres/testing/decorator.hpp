@@ -199,7 +199,7 @@ public:
     {
         return pass({.what = primitive::set_dma_mask,
                      .number = static_cast<unsigned>(use),
-                     .size = static_cast<std::size_t>(std::bit_width(mask))},
+                     .size = static_cast<unsigned>(std::bit_width(mask))},
                     &f, [&] { return inner_->set_dma_mask(f, use, mask); });
     }
     std::uint64_t required_dma_mask(const function_type& f) noexcept

@@ -41,23 +41,21 @@ struct handler_kind : any_kind {
 
     template <class P, class Driver>
     DEVRES_INLINE static result<> release(device<P, Driver>& dev, registered_handler& handler) noexcept {
-        if (handler.recorded) [[unlikely]] {
-            if (detail::in_handler(dev))  // the records are the device's thread's
-                return fail(errc::edeadlk);
-        }
-        auto freed = dev.platform().unregister_handler(dev.function(), handler.id);
-        if (handler.recorded || handler.threaded) [[unlikely]] {
-            if (freed)
-                forget(dev, handler);
-        }
-        return freed;
+        if (handler.recorded || handler.threaded) [[unlikely]]
+            return release_all(dev, handler);
+        return dev.platform().unregister_handler(dev.function(), handler.id);
     }
     template <class P, class Driver>
-    static void forget(device<P, Driver>& dev, const registered_handler& handler) noexcept {
+    [[gnu::noinline, gnu::cold]] static result<> release_all(device<P, Driver>& dev,
+                                                             registered_handler handler) noexcept {
+        if (handler.recorded && detail::in_handler(dev))  // the records are the device's thread's
+            return fail(errc::edeadlk);
+        DEVRES_TRY(dev.platform().unregister_handler(dev.function(), handler.id));
         if (handler.recorded)
             forget_driver_handler(dev, handler.id);
         if (handler.threaded)
             end_thread(dev.resources(), handler.id);
+        return {};
     }
     template <class P, class Driver>
     [[nodiscard]] static bool is_held(device<P, Driver>& dev, const registered_handler& handler) noexcept {

@@ -4,6 +4,7 @@
 #include <devres/core/attributes.hpp>
 
 /// What keeps accesses of registers and of memory that the device reaches in order, as the kernel's readl() and writel() do.
+/// Where the processor does that, compilers must as well: told by an empty asm, they would keep every guard in memory, too.
 namespace devres::pci::detail {
 
 /// What the program reads after a register, it reads after it: what the device said is ready is there.
@@ -15,7 +16,7 @@ DEVRES_INLINE void after_register_read() noexcept {
 #elif defined(__powerpc__)
     asm volatile("sync" ::: "memory");
 #else
-    asm volatile("" ::: "memory");
+    __atomic_signal_fence(__ATOMIC_ACQUIRE);
 #endif
 }
 
@@ -28,7 +29,7 @@ DEVRES_INLINE void before_register_write() noexcept {
 #elif defined(__powerpc__)
     asm volatile("sync" ::: "memory");
 #else
-    asm volatile("" ::: "memory");
+    __atomic_signal_fence(__ATOMIC_RELEASE);
 #endif
 }
 
