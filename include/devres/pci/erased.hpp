@@ -93,13 +93,8 @@ public:
         return inner_->vector_number(of(f), vector);
     }
 
-    DEVRES_INLINE result<handler_id> register_handler(any_function& f, vector_index vector,
-                                                      const irq_action& action) noexcept {
-        if constexpr (!holds_handlers<P>) {
-            if (action.disabled) [[unlikely]]
-                return fail(errc::enotsupp);
-        }
-        return inner_->register_handler(of(f), vector, action);
+    result<handler_id> register_handler(any_function& f, vector_index vector, const irq_action& action) noexcept {
+        return optional::register_handler(*inner_, of(f), vector, action);
     }
     result<> unregister_handler(any_function& f, handler_id id) noexcept {
         return inner_->unregister_handler(of(f), id);

@@ -20,6 +20,15 @@ struct optional_primitives {
             return fail(errc::enotsupp);
     }
 
+    static result<handler_id> register_handler(P& p, function& f, vector_index vector,
+                                               const irq_action& action) noexcept {
+        if constexpr (!holds_handlers<P>) {
+            if (action.disabled) [[unlikely]]
+                return not_held();
+        }
+        return p.register_handler(f, vector, action);
+    }
+
     static std::uint64_t vector_affinity(P& p, function& f, vector_index vector) noexcept {
         if constexpr (steers_vectors<P>)
             return p.vector_affinity(f, vector);
@@ -70,6 +79,9 @@ struct optional_primitives {
         else
             return {};
     }
+
+    /// Out of line, so that the answer of the other is not copied.
+    [[gnu::noinline, gnu::cold]] static result<handler_id> not_held() noexcept { return fail(errc::enotsupp); }
 
     static result<> set_dma_mask(P& p, function& f, dma_use use, std::uint64_t mask) noexcept {
         if constexpr (has_dma_masks<P>)
