@@ -56,6 +56,8 @@ template <class Enabled>
             return fail(set.error());
         return {};
     }
+    if (detail::in_handler(dev)) [[unlikely]]  // the records are the device's thread's
+        return fail(errc::edeadlk);
     using record = held<managed_t, command_kind, platform_of<Enabled>, driver_of<Enabled>>;
     auto kept = acquire<record, command_kind>(
         dev, {}, [&]() noexcept -> result<typename command_kind::value<platform_of<Enabled>>> {
@@ -91,7 +93,8 @@ template <class P, class Driver>
 /// Lets the function use Memory Write and Invalidate, and tells it the size of a cache line, 64 bytes, unless what it has is a
 /// multiple of that. The unbind puts both back as they were.
 /// @returns `einval` if the function does not take that size, `enoent` if the enable has been released, `enomem` if that it
-/// was off cannot be recorded, or the platform's error: it is as it was then
+/// was off cannot be recorded, `edeadlk` inside a handler that is the first to switch it, or the platform's error: it is as it was
+/// then
 /// @par Linux
 /// `pci_set_mwi()`, after which drivers call `pci_clear_mwi()`, and `pcim_set_mwi()`, after which they do not
 template <class Enabled>
@@ -121,7 +124,8 @@ template <class Enabled>
 
 /// Lets the function assert its INTx pin, or keeps it from that, whatever its own registers say. The unbind puts it back as it
 /// was. Vectors of MSI and MSI-X need no call: the platform switches the pin with them, and on again when they are freed.
-/// @returns `enoent` if the enable has been released, `enomem` if what it was cannot be recorded, or the platform's error
+/// @returns `enoent` if the enable has been released, `enomem` if what it was cannot be recorded, `edeadlk` inside a handler that is
+/// the first to switch it, or the platform's error
 /// @par Linux
 /// `pci_intx()`, which is managed if the enable is, and `pcim_intx()`
 template <class Enabled>

@@ -134,6 +134,38 @@ TEST_CASE("a switch that fails leaves the function as it was") {
     CHECK(explored.runs.size() > 10);
 }
 
+TEST_CASE("the first to switch it is no handler: what it was cannot be recorded there") {
+    struct switching {
+        pci::enabled_device<managed_t, sim::bus> enabled;
+        result<> intx = {};
+        result<> mwi = {};
+        pci::irq_return on_irq() noexcept {
+            intx = pci::pci_intx(enabled, true);
+            mwi = pci::pci_set_mwi(enabled);
+            return pci::irq_return::handled;
+        }
+    };
+    bench on({.msix_vectors = 1, .pcie = false});
+    {
+        pci::device dev(on.bus, on.function);
+        const auto enabled = pci::pcim_enable_device(dev).value();
+        REQUIRE(pci::pci_set_master(enabled));
+        const auto vectors = pci::pcim_alloc_irq_vectors(enabled, 1, 1, pci::irq_type::msix).value();
+        const auto data = devm_emplace<switching>(dev, enabled).value();
+        REQUIRE(pci::devm_request_irq(vectors[0], "switching", data));
+        on.function.raise(0);
+        CHECK(data->intx == fail(errc::edeadlk));
+        CHECK(data->mwi == fail(errc::edeadlk));
+        CHECK((command(on.function) & bits::invalidate) == 0);
+        CHECK(cache_line(on.function) == 0);
+        REQUIRE(pci::pci_set_mwi(enabled));
+        on.function.raise(0);
+        CHECK(data->intx == fail(errc::edeadlk));
+        CHECK(data->mwi);
+    }
+    CHECK(on.as_before());
+}
+
 TEST_CASE("a device says whether it is there") {
     bench on({});
     pci::device dev(on.bus, on.function);
