@@ -22,14 +22,17 @@ struct mapping_access {
         else
             return static_cast<bool>(mapping);
     }
-    template <class Mapping>
-    [[nodiscard]] static bool has(const Mapping& mapping, std::size_t offset, std::size_t size) noexcept {
-        return offset <= mapping.size() && size <= mapping.size() - offset;
-    }
-    template <class Mapping>
-    [[nodiscard]] static dma_block part(const Mapping& mapping, std::size_t offset, std::size_t size) noexcept {
-        return {static_cast<char*>(mapping.data()) + offset,
-                bus_address{static_cast<std::uint64_t>(mapping.address()) + offset}, size};
+    /// Syncs bytes of a mapping by `sync_part(dev, part)`, if it has them.
+    template <class Mapping, class Sync>
+    [[nodiscard]] static result<> sync(const Mapping& mapping, std::size_t offset, std::size_t size,
+                                       Sync sync_part) noexcept {
+        if (!is_there(mapping)) [[unlikely]]
+            return fail(errc::enoent);
+        if (offset > mapping.size() || size > mapping.size() - offset) [[unlikely]]
+            return fail(errc::einval);
+        sync_part(mapping.dev(), dma_block{static_cast<char*>(mapping.data()) + offset,
+                                           bus_address{static_cast<std::uint64_t>(mapping.address()) + offset}, size});
+        return {};
     }
 };
 
@@ -56,14 +59,9 @@ template <class Mapping>
     requires mapping_argument<Mapping> && platform_syncs_dma<detail::platform_of<Mapping>>
 [[nodiscard]] result<> dma_sync_single_range_for_cpu(const Mapping& mapping, std::size_t offset,
                                                      std::size_t size) noexcept {
-    if (!detail::mapping_access::is_there(mapping)) [[unlikely]]
-        return fail(errc::enoent);
-    if (!detail::mapping_access::has(mapping, offset, size)) [[unlikely]]
-        return fail(errc::einval);
-    auto& dev = mapping.dev();
-    dev.platform().sync_dma_for_cpu(dev.function(), detail::mapping_access::part(mapping, offset, size),
-                                    mapping.direction());
-    return {};
+    return detail::mapping_access::sync(mapping, offset, size, [&](auto& dev, const dma_block& part) noexcept {
+        dev.platform().sync_dma_for_cpu(dev.function(), part, mapping.direction());
+    });
 }
 
 /// Hands `size` bytes at `offset` of a mapping over to the device, which sees what the driver has written. Any thread may call it,
@@ -75,14 +73,9 @@ template <class Mapping>
     requires mapping_argument<Mapping> && platform_syncs_dma<detail::platform_of<Mapping>>
 [[nodiscard]] result<> dma_sync_single_range_for_device(const Mapping& mapping, std::size_t offset,
                                                         std::size_t size) noexcept {
-    if (!detail::mapping_access::is_there(mapping)) [[unlikely]]
-        return fail(errc::enoent);
-    if (!detail::mapping_access::has(mapping, offset, size)) [[unlikely]]
-        return fail(errc::einval);
-    auto& dev = mapping.dev();
-    dev.platform().sync_dma_for_device(dev.function(), detail::mapping_access::part(mapping, offset, size),
-                                       mapping.direction());
-    return {};
+    return detail::mapping_access::sync(mapping, offset, size, [&](auto& dev, const dma_block& part) noexcept {
+        dev.platform().sync_dma_for_device(dev.function(), part, mapping.direction());
+    });
 }
 
 /// As `dma_sync_single_range_for_cpu`, of all bytes; nothing of a guard that has been moved from.
